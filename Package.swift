@@ -1,0 +1,174 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The arrows between the modules, which the compiler keeps:
+//
+//   payment-service ---> Gateway ---.
+//   inventory-service --------------+--> Shared --> CCurl (libcurl)
+//   notification-service -----------'      ^
+//                                          |
+//   scenario-runner --> {Verdict, Sandbox, Cluster, Load} --> Experiments --> Shared
+//
+// Sandbox (one Linux machine) and Cluster (Kubernetes) never see each other: both implement the
+// `ChaosEngine` that Experiments declares. Verdict knows no engine, only measurements.
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// What every server needs beside `Shared`.
+let server: [Target.Dependency] = [
+    "Shared",
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "Logging", package: "swift-log"),
+    .product(name: "Metrics", package: "swift-metrics"),
+    .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+]
+
+let package = Package(
+    name: "payment-chaos",
+    products: [
+        .executable(name: "payment-service", targets: ["PaymentService"]),
+        .executable(name: "inventory-service", targets: ["InventoryService"]),
+        .executable(name: "notification-service", targets: ["NotificationService"]),
+        .executable(name: "scenario-runner", targets: ["ScenarioRunner"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", from: "0.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
+    ],
+    targets: [
+        // MARK: Shared
+        .target(name: "CCurl", path: "Shared/CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(
+            name: "Shared",
+            dependencies: [
+                "CCurl",
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Shared", exclude: ["CCurl"]),
+
+        // MARK: Services
+        .target(name: "Gateway", dependencies: ["Shared"], path: "Services/Gateway"),
+        .executableTarget(name: "PaymentService", dependencies: server + ["Gateway"], path: "Services/Payment"),
+        .executableTarget(name: "InventoryService", dependencies: server, path: "Services/Inventory"),
+        .executableTarget(name: "NotificationService", dependencies: server, path: "Services/Notification"),
+
+        // MARK: Scenario runner
+        .target(
+            name: "Experiments",
+            dependencies: ["Shared", .product(name: "Yams", package: "Yams")],
+            path: "ScenarioRunner/Experiments"),
+        .target(
+            name: "Sandbox",
+            dependencies: [
+                "Experiments", "Shared",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "ScenarioRunner/Sandbox"),
+        .target(name: "Cluster", dependencies: ["Experiments", "Shared"], path: "ScenarioRunner/Cluster"),
+        .target(
+            name: "Load",
+            dependencies: [
+                "Experiments", "Shared",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            path: "ScenarioRunner/Load"),
+        .target(
+            name: "Verdict",
+            dependencies: [
+                "Experiments", "Shared",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ],
+            path: "ScenarioRunner/Verdict"),
+        .executableTarget(
+            name: "ScenarioRunner",
+            dependencies: server + [
+                "Cluster", "Experiments", "Load", "Sandbox", "Verdict",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "ScenarioRunner/App", resources: [.copy("Public")]),
+
+        // MARK: Tests
+        .testTarget(
+            name: "SharedTests",
+            dependencies: [
+                "Shared",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/Shared"),
+        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Shared"], path: "Tests/Gateway"),
+        .testTarget(name: "PaymentTests", dependencies: server + ["PaymentService", "Gateway"], path: "Tests/Payment"),
+        .testTarget(name: "InventoryTests", dependencies: server + ["InventoryService"], path: "Tests/Inventory"),
+        .testTarget(
+            name: "NotificationTests", dependencies: server + ["NotificationService"], path: "Tests/Notification"),
+        .testTarget(
+            name: "ExperimentsTests",
+            dependencies: ["Experiments", "Shared", .product(name: "Yams", package: "Yams")],
+            path: "Tests/Experiments"),
+        .testTarget(
+            name: "SandboxTests",
+            dependencies: [
+                "Experiments", "Sandbox", "Shared", .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            path: "Tests/Sandbox"),
+        .testTarget(name: "ClusterTests", dependencies: ["Cluster"], path: "Tests/Cluster"),
+        .testTarget(name: "LoadTests", dependencies: ["Load", "Shared"], path: "Tests/Load"),
+        .testTarget(name: "VerdictTests", dependencies: ["Experiments", "Verdict", "Shared"], path: "Tests/Verdict"),
+        .testTarget(
+            name: "ScenarioRunnerTests",
+            dependencies: server + ["Experiments", "Load", "Sandbox", "ScenarioRunner", "Verdict"],
+            path: "Tests/ScenarioRunner"),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "Shared",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/EndToEnd"),
+    ]
+)
+
+for target in package.targets where target.name != "CCurl" { target.swiftSettings = strict }

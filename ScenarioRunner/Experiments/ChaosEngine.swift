@@ -1,0 +1,87 @@
+/// What makes faults: the lab on one Linux machine, or Chaos Mesh on Kubernetes.
+///
+/// ```
+///   Experiment --(refusal?)--> plan --(inject)--> InjectedFault --(reading)*--> remove
+/// ```
+///
+/// Whoever runs an experiment calls ``refusal(of:)`` first, so that a manifest that this engine cannot
+/// honour in full is refused before anything changes, never half-applied.
+public protocol ChaosEngine: Sendable {
+    /// The engine's name in journals: `lab`, `plain` or `chaos-mesh`.
+    var name: String { get }
+
+    /// Why this engine cannot run `experiment`, or nil when it can.
+    func refusal(of experiment: Experiment) -> Refusal?
+
+    /// Puts the fault in force, checks that it is, and only then returns.
+    ///
+    /// - Parameters:
+    ///   - runID: names the fault wherever it leaves a trace (rule tables, cgroups), so that it can be undone by name.
+    ///   - seed: decides every random choice, such as which replicas `mode: one` selects.
+    /// - Throws: ``Refusal``, or the error of the kernel tool that failed. After a throw nothing is left behind.
+    func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault
+}
+
+/// A fault in force. ``remove()`` always runs, whatever happened to the run.
+public protocol InjectedFault: Sendable {
+    /// What was put where, for people: `drop 80 % of payment-0,1,2 -> inventory-0,1`.
+    var summary: String { get }
+
+    /// What the fault has done so far, read back from the kernel.
+    func reading() async throws -> DoseReading
+
+    /// Takes the fault away and checks that it is gone. A second call is harmless.
+    func remove() async throws
+}
+
+/// Why an experiment is not run, with the place in its file.
+public struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The manifest's path as the user named it.
+    public let file: String
+    /// The line in that file, from 1.
+    public let line: Int
+    /// The field at fault, as a path: `spec.delay.latency`.
+    public let field: String
+    /// What is wrong with it and what to do about it.
+    public let reason: String
+
+    public init(file: String, line: Int, field: String, reason: String) {
+        self.file = file
+        self.line = line
+        self.field = field
+        self.reason = reason
+    }
+
+    public var description: String { "\(file):\(line): \(field): \(reason)" }
+}
+
+/// What a selector sees of one replica (a pod, on Kubernetes).
+public struct ReplicaFacts: Sendable, Equatable {
+    /// `payment-0`.
+    public let name: String
+    public let namespace: String
+    /// Kubernetes labels, such as `app: payment-service`.
+    public let labels: [String: String]
+    /// `Running`, `Pending`, `Failed`.
+    public let phase: String
+
+    public init(name: String, namespace: String, labels: [String: String], phase: String) {
+        self.name = name
+        self.namespace = namespace
+        self.labels = labels
+        self.phase = phase
+    }
+}
+
+/// What a fault has done so far. Counters only grow.
+public enum DoseReading: Sendable, Equatable {
+    /// Packets that crossed the faulty paths, and those of them that were dropped.
+    /// `asked` is the share asked for, 0 to 1.
+    case packets(asked: Double, seen: UInt64, dropped: UInt64)
+    /// CPU time burnt by the stress workers, over the wall time since injection.
+    /// `asked_cores` is what the manifest asks (workers x load); `attainable_cores` what the replicas' limits
+    /// and the machine leave of it.
+    case cpu(askedCores: Double, attainableCores: Double, burntSeconds: Double, wallSeconds: Double)
+    /// Bytes that the workers hold now, of the bytes asked for, and how many workers the kernel killed for memory.
+    case memory(askedBytes: UInt64, heldBytes: UInt64, outOfMemoryKills: Int)
+}

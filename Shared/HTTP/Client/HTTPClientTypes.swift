@@ -1,0 +1,62 @@
+import Foundation
+import HTTPTypes
+
+/// One outgoing request.
+public struct HTTPClientRequest: Sendable {
+    public var method: HTTPRequest.Method
+    /// An absolute `http` or `https` URL, already percent-encoded.
+    public var url: String
+    public var headers: HTTPFields
+    public var body: Data?
+    /// The time from call to last byte, everything included; never per read. The caller's own request deadline
+    /// (``RequestDeadline``) shortens it further.
+    public var timeout: Duration
+    /// A longer answer is an error, ``HTTPClientError/responseTooLarge``.
+    public var maxResponseBytes: Int
+
+    public init(
+        method: HTTPRequest.Method = .get, url: String, headers: HTTPFields = [:], body: Data? = nil,
+        timeout: Duration, maxResponseBytes: Int = 1024 * 1024
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeout = timeout
+        self.maxResponseBytes = maxResponseBytes
+    }
+}
+
+/// A complete answer, of whatever status.
+public struct HTTPClientResponse: Sendable {
+    public let status: Int
+    public let headers: HTTPFields
+    public let body: Data
+    public let timings: HTTPClientTimings
+}
+
+/// How long the parts of a request took, each counted from the start of the transfer.
+public struct HTTPClientTimings: Sendable {
+    public let nameLookup: Duration
+    public let connect: Duration
+    public let firstByte: Duration
+    public let total: Duration
+    /// Whether a pooled connection served the request.
+    public let reusedConnection: Bool
+}
+
+/// Why no complete answer came. The descriptions name no host and no address: they may reach a client.
+public enum HTTPClientError: Error, Sendable, Equatable {
+    /// The total deadline passed.
+    case timedOut
+    /// No connection: refused, unreachable, or the name is unknown.
+    case connectFailed
+    /// The connection broke or closed before the answer was complete.
+    case connectionLost
+    /// The answer was not HTTP, or its length was a lie.
+    case malformedResponse
+    case responseTooLarge(limit: Int)
+    case invalidURL
+    /// The client was shut down.
+    case closed
+}
