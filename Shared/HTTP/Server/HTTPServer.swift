@@ -1,0 +1,139 @@
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import Logging
+import Metrics
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+
+/// What every one of the four servers is told.
+public struct HTTPServerSettings: Sendable {
+    /// `payment-service`.
+    public var name: String
+    public var host: String
+    /// 0 lets the kernel choose, for tests.
+    public var port: Int
+    /// What `GET /` says of the service.
+    public var about: String
+
+    public static let maxConnections = 1024
+    public static let maxRequestsInFlight = 512
+    public static let idleTimeout = TimeAmount.seconds(60)
+
+    public init(name: String, host: String, port: Int, about: String) {
+        self.name = name
+        self.host = host
+        self.port = port
+        self.about = about
+    }
+}
+
+/// Whether the process wants traffic: false while it starts and while it drains.
+public final class Readiness: Service, Sendable {
+    private let ready = Atomic<Bool>(false)
+
+    public init() {}
+
+    public var isReady: Bool { ready.load(ordering: .acquiring) }
+
+    func serverIsUp() { ready.store(true, ordering: .releasing) }
+
+    public func run() async throws {
+        // The server stops right after; the flag only has to be down before it does.
+        try? await gracefulShutdown()
+        ready.store(false, ordering: .releasing)
+    }
+}
+
+/// The set-up that all four servers share.
+///
+/// ```
+///   socket --> limits --> telemetry --> problem+json --> deadline --> router --> handler
+/// ```
+public struct HTTPServer: Sendable {
+    public let settings: HTTPServerSettings
+    public let registry: MetricsRegistry
+    public let logger: Logger
+    public let readiness = Readiness()
+
+    public init(settings: HTTPServerSettings, registry: MetricsRegistry = MetricsRegistry(), logger: Logger) {
+        self.settings = settings
+        self.registry = registry
+        self.logger = logger
+    }
+
+    /// The application, ready to run in a service group.
+    ///
+    /// - Parameters:
+    ///   - openAPI: the service's OpenAPI document (YAML).
+    ///   - onServerRunning: is told the port, which matters where it was 0.
+    public func application(
+        routes: [Route], openAPI: [UInt8], onServerRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) -> some ApplicationProtocol {
+        let router = Router(context: AppContext.self, options: [.autoGenerateHeadEndpoints])
+        router.addMiddleware {
+            TelemetryMiddleware(metrics: registry)
+            ProblemMiddleware()
+            InFlightLimitMiddleware(limit: HTTPServerSettings.maxRequestsInFlight)
+            DeadlineMiddleware()
+        }
+        router.add(routes + commonRoutes(beside: routes, openAPI: openAPI))
+        let readiness = readiness
+        return Application(
+            router: router,
+            server: .http1(configuration: .init(idleTimeout: HTTPServerSettings.idleTimeout)),
+            configuration: .init(
+                address: .hostname(settings.host, port: settings.port),
+                serverName: settings.name,
+                availableConnectionsDelegate: MaximumAvailableConnections(HTTPServerSettings.maxConnections)),
+            services: [readiness],
+            onServerRunning: { channel in
+                readiness.serverIsUp()
+                await onServerRunning(channel.localAddress?.port ?? 0)
+            },
+            logger: logger)
+    }
+
+    private func commonRoutes(beside routes: [Route], openAPI: [UInt8]) -> [Route] {
+        let (name, about, registry, readiness) = (settings.name, settings.about, registry, readiness)
+        var common: [Route] = [
+            .get("/health") { _, _ in try .json(Health(status: "healthy", service: name)) },
+            .get("/health/ready") { _, _ in
+                readiness.isReady
+                    ? try .json(Health(status: "ready", service: name))
+                    : try .json(Health(status: "unavailable", service: name), status: .serviceUnavailable)
+            },
+            .get("/metrics") { _, _ in
+                .text(registry.render(), contentType: "text/plain; version=0.0.4; charset=utf-8")
+            },
+            .get("/openapi.yaml") { _, _ in
+                .text(String(decoding: openAPI, as: UTF8.self), contentType: "application/yaml; charset=utf-8")
+            },
+        ]
+        // The scenario runner has a page at its root instead.
+        if !routes.contains(where: { $0.path == "/" }) {
+            let endpoints = (routes + common).map { "\($0.method.rawValue) \($0.path)" }
+            common.append(
+                .get("/") { _, _ in try .json(Home(message: about, version: Version.current, endpoints: endpoints)) })
+        }
+        return common
+    }
+
+    private struct Health: Encodable {
+        let status: String
+        let service: String
+        let timestamp = UnixTime.now
+    }
+
+    private struct Home: Encodable {
+        let message: String
+        let version: String
+        let endpoints: [String]
+    }
+}
+
+/// The version of all four executables.
+public enum Version {
+    public static let current = "1.0.0"
+}

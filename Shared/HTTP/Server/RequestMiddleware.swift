@@ -1,0 +1,139 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import Metrics
+import Synchronization
+
+/// The outermost layer: gives the request its trace, counts and times it, and writes one access-log line.
+///
+/// It stands outside ``ProblemMiddleware``, so that failed requests have a status and a duration like all others.
+struct TelemetryMiddleware: RouterMiddleware {
+    typealias Context = AppContext
+
+    let metrics: any MetricsFactory
+
+    func handle(
+        _ request: Request, context: AppContext, next: (Request, AppContext) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        let trace = request.headers[.traceparent].flatMap(TraceContext.init(traceparent:))?.child() ?? TraceContext()
+        return try await TraceContext.$current.withValue(trace) {
+            var response = try await next(request, context)
+            response.headers[.traceresponse] = trace.traceparent
+            record(request, context, response.status, ContinuousClock.now - start)
+            return response
+        }
+    }
+
+    private func record(
+        _ request: Request, _ context: AppContext, _ status: HTTPResponse.Status, _ duration: Duration
+    ) {
+        // The template, never the path: a path would make a series for every id.
+        let route = context.endpointPath ?? "none"
+        let dimensions = [("method", request.method.rawValue), ("route", route), ("status", String(status.code))]
+        Counter(label: "http_server_requests_total", dimensions: dimensions, factory: metrics).increment()
+        Timer(label: "http_server_request_duration_seconds", dimensions: dimensions, factory: metrics)
+            .recordNanoseconds(duration.nanoseconds)
+
+        // Probes and scrapes come every few seconds and say nothing when they succeed.
+        let isProbe = ["/health", "/health/ready", "/metrics"].contains(route) && status.kind == .successful
+        context.logger.log(
+            level: isProbe ? .debug : .info, "request",
+            metadata: [
+                "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
+                "status": .stringConvertible(status.code),
+                "duration_ms": .stringConvertible(duration.milliseconds),
+            ])
+    }
+}
+
+/// Turns every error into the one shape that leaves a process.
+struct ProblemMiddleware: RouterMiddleware {
+    typealias Context = AppContext
+
+    func handle(
+        _ request: Request, context: AppContext, next: (Request, AppContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch {
+            return try problem(for: error, request, context).response(from: request, context: context)
+        }
+    }
+
+    private func problem(for error: any Error, _ request: Request, _ context: AppContext) -> Problem {
+        switch error {
+        case let problem as Problem:
+            return problem
+        case let error as HTTPError where error.status == .notFound:
+            return .notFound("There is nothing at this path. GET / lists the endpoints.")
+        case let error as any HTTPResponseError:
+            return Problem(error.status, error.status.reasonPhrase)
+        case is CancellationError:
+            return .retryLater(.serviceUnavailable, "The service is shutting down.", seconds: 1)
+        default:
+            context.logger.error("unexpected error", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
+            return Problem(.internalServerError, "Something unexpected went wrong. It has been logged.")
+        }
+    }
+}
+
+/// Gives the handler the caller's deadline and refuses what has come too late.
+struct DeadlineMiddleware: RouterMiddleware {
+    typealias Context = AppContext
+
+    func handle(
+        _ request: Request, context: AppContext, next: (Request, AppContext) async throws -> Response
+    ) async throws -> Response {
+        guard let text = request.headers[.requestDeadline] else { return try await next(request, context) }
+        guard let milliseconds = Int(text), (0...3_600_000).contains(milliseconds) else {
+            throw Problem.malformed("X-Request-Deadline-Ms must be an integer from 0 to 3600000.")
+        }
+        return try await RequestDeadline.$current.withValue(RequestDeadline(after: .milliseconds(milliseconds))) {
+            try await next(request, context)
+        }
+    }
+}
+
+/// Refuses requests beyond a number in flight, so that a flood fails fast instead of slowing everyone.
+/// Probes and scrapes always pass.
+struct InFlightLimitMiddleware: RouterMiddleware {
+    typealias Context = AppContext
+
+    private let gauge: InFlightGauge
+    private let limit: Int
+
+    init(limit: Int) {
+        self.limit = limit
+        gauge = InFlightGauge()
+    }
+
+    func handle(
+        _ request: Request, context: AppContext, next: (Request, AppContext) async throws -> Response
+    ) async throws -> Response {
+        guard !request.uri.path.hasPrefix("/health"), request.uri.path != "/metrics" else {
+            return try await next(request, context)
+        }
+        let count = gauge.value.add(1, ordering: .relaxed).newValue
+        defer { gauge.value.subtract(1, ordering: .relaxed) }
+        guard count <= limit else {
+            throw Problem.retryLater(.serviceUnavailable, "Too many requests are in flight.", seconds: 1)
+        }
+        return try await next(request, context)
+    }
+
+    private final class InFlightGauge: Sendable {
+        let value = Atomic<Int>(0)
+    }
+}
+
+extension HTTPField.Name {
+    public static var traceparent: HTTPField.Name { traceparentName }
+    public static var traceresponse: HTTPField.Name { traceresponseName }
+    public static var idempotencyKey: HTTPField.Name { idempotencyKeyName }
+}
+
+// The names are constants that always parse; the alternative is never taken.
+private let traceparentName = HTTPField.Name("traceparent") ?? .expires
+private let traceresponseName = HTTPField.Name("traceresponse") ?? .expires
+private let idempotencyKeyName = HTTPField.Name("Idempotency-Key") ?? .expires

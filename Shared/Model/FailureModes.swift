@@ -1,0 +1,73 @@
+/// The payment failures that a person can switch on. Names and ranges are those of the HTTP contract.
+public struct FailureModes: Sendable, Equatable, Codable {
+    public var gatewayTimeoutEnabled = false
+    /// How long the gateway is silent before the payment service gives up, in seconds, 1 to 60.
+    public var gatewayTimeoutDelay: Double = 10
+    /// Percent of payments, 0 to 100.
+    public var gatewayTimeoutProbability: Double = 0
+    public var cardDeclineEnabled = false
+    public var cardDeclineProbability: Double = 0
+    public var stolenCardEnabled = false
+    public var stolenCardProbability: Double = 0
+
+    public init() {}
+
+    public static let off = FailureModes()
+
+    enum CodingKeys: String, CodingKey {
+        case gatewayTimeoutEnabled = "gateway_timeout_enabled"
+        case gatewayTimeoutDelay = "gateway_timeout_delay"
+        case gatewayTimeoutProbability = "gateway_timeout_probability"
+        case cardDeclineEnabled = "card_decline_enabled"
+        case cardDeclineProbability = "card_decline_probability"
+        case stolenCardEnabled = "stolen_card_enabled"
+        case stolenCardProbability = "stolen_card_probability"
+    }
+}
+
+/// What the services poll from the scenario runner: the failure modes in force, and how long they may be believed.
+public struct ServiceSettings: Sendable, Equatable, Codable {
+    /// Grows with every change; a poll that names it waits for the next one.
+    public let version: Int
+    /// Seconds after the last answer from which a service falls back to ``FailureModes/off``.
+    public let leaseS: Int
+    /// Decides every draw together with the payment's key: see ``Draw``.
+    public let seed: UInt64
+    public let failureModes: FailureModes
+
+    public init(version: Int, leaseS: Int = ServiceSettings.leaseSeconds, seed: UInt64, failureModes: FailureModes) {
+        self.version = version
+        self.leaseS = leaseS
+        self.seed = seed
+        self.failureModes = failureModes
+    }
+
+    public static let leaseSeconds = 15
+
+    enum CodingKeys: String, CodingKey {
+        case version, seed
+        case leaseS = "lease_s"
+        case failureModes = "failure_modes"
+    }
+}
+
+/// A draw that any replica makes alike: a hash of the seed, the scenario, and the payment's key. It depends on no
+/// order and no shared state, so the same run with the same seed fails the same payments.
+public enum Draw {
+    /// Whether a scenario that hits `percent` (0 to 100) of payments hits this one.
+    public static func hits(percent: Double, seed: UInt64, scenario: String, key: String) -> Bool {
+        fraction(seed: seed, scenario: scenario, key: key) * 100 < percent
+    }
+
+    /// A number in 0..<1, uniform over keys: FNV-1a over the text, finished with the mixer of SplitMix64.
+    public static func fraction(seed: UInt64, scenario: String, key: String) -> Double {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ seed
+        for byte in scenario.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        hash = (hash ^ 0xFF) &* 0x0000_0100_0000_01b3
+        for byte in key.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
+        hash ^= hash >> 31
+        return Double(hash >> 11) / Double(1 << 53)
+    }
+}

@@ -1,3 +1,0 @@
-import CCurl
-import GRDB
-import Hummingbird
