@@ -80,5 +80,8 @@ public final class SettingsReader {
 /// Settings that cannot be used. The process says so in one line and exits with 78.
 public struct SettingsError: Error, Equatable, CustomStringConvertible {
     public let messages: [String]
+
+    public init(messages: [String]) { self.messages = messages }
+
     public var description: String { "bad configuration: " + messages.joined(separator: "; ") }
 }
