@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 
 @testable import Shared
@@ -51,7 +50,7 @@ struct StorageGroupCommitTests {
             let holder = try await TurnHolder(path: path)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<200 { group.addTask { try await store.insertItem("\(index)") } }
-                try await eventually { store.waitingWrites == 200 }
+                try await store.eventually { store.waitingWrites == 200 }
                 holder.release()
                 try await group.waitForAll()
             }
@@ -72,7 +71,7 @@ struct StorageGroupCommitTests {
                     group.addTask { try await first.insertItem("first \(index)") }
                     group.addTask { try await second.insertItem("second \(index)") }
                 }
-                try await eventually { first.waitingWrites == 100 && second.waitingWrites == 100 }
+                try await first.eventually { first.waitingWrites == 100 && second.waitingWrites == 100 }
                 holder.release()
                 try await group.waitForAll()
             }
@@ -83,9 +82,109 @@ struct StorageGroupCommitTests {
                 run.current = pair.0 == pair.1 ? run.current + 1 : 1
                 run.longest = max(run.longest, run.current)
             }.longest
-            print("RUN", longestRun)
-            #expect(longestRun <= 50)
+            // By turns is 1; a loaded machine may wake a replica late now and then.
+            #expect(longestRun <= 10)
             await second.close()
+        }
+    }
+
+    @Test("A body that throws after writing takes back its own changes and nobody else's")
+    func failingBody() async throws {
+        struct Refusal: Error, Equatable {}
+        try await withItemStore { store, path in
+            let holder = try await TurnHolder(path: path)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await store.insertItem("before") }
+                try await store.eventually { store.waitingWrites == 1 }
+                group.addTask {
+                    await #expect(throws: Refusal()) {
+                        try await store.write { connection in
+                            try connection.execute("INSERT INTO item (name, amount) VALUES ('lost', 1)")
+                            try connection.execute("UPDATE item SET amount = 99")
+                            throw Refusal()
+                        }
+                    }
+                }
+                try await store.eventually { store.waitingWrites == 2 }
+                group.addTask { try await store.insertItem("after") }
+                try await store.eventually { store.waitingWrites == 3 }
+                holder.release()
+                try await group.waitForAll()
+            }
+            #expect(try await store.itemNames() == ["before", "after"])
+            #expect(try await store.read { try $0.query("SELECT max(amount) AS most FROM item")[0].int("most") } == 1)
+            #expect(store.counters == WriteCounters(commits: 1, writes: 2, failures: 1))
+        }
+    }
+
+    @Test("A foreign key that is checked late fails the write that broke it, not those that share its commit")
+    func deferredForeignKey() async throws {
+        try await withStorageFolder { folder in
+            let store = try await SQLiteDatabase.open(
+                path: folder.appending(path: "data.db").path,
+                migrations: itemMigrations + [
+                    Migration(
+                        "v2 part", "CREATE TABLE part (item INTEGER REFERENCES item (id) DEFERRABLE INITIALLY DEFERRED)"
+                    )
+                ])
+            let holder = try await TurnHolder(path: folder.appending(path: "data.db").path)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await store.insertItem("before") }
+                group.addTask {
+                    await #expect(throws: StoreError.constraintViolated("FOREIGN KEY constraint failed")) {
+                        try await store.write { try $0.execute("INSERT INTO part (item) VALUES (77)") }
+                    }
+                }
+                group.addTask {
+                    try await store.write { connection in
+                        try connection.execute("INSERT INTO part (item) VALUES (78)")
+                        try connection.execute("INSERT INTO item (id, name, amount) VALUES (78, 'late', 1)")
+                    }
+                }
+                try await store.eventually { store.waitingWrites == 3 }
+                holder.release()
+                try await group.waitForAll()
+            }
+            #expect(try await Set(store.itemNames()) == ["before", "late"])
+            #expect(store.counters.commits == 1)
+            await store.close()
+        }
+    }
+
+    @Test("When SQLite rolls the shared transaction back, all who share it get an error and nothing of it is stored")
+    func lostTransaction() async throws {
+        try await withStorageFolder { folder in
+            let path = folder.appending(path: "data.db").path
+            let store = try await SQLiteDatabase.open(
+                path: path,
+                migrations: itemMigrations + [
+                    Migration("v2 once", "CREATE TABLE once (name TEXT UNIQUE ON CONFLICT ROLLBACK)")
+                ])
+            try await store.write { try $0.execute("INSERT INTO once (name) VALUES ('taken')") }
+            let holder = try await TurnHolder(path: path)
+            let failures = try await withThrowingTaskGroup(of: Int.self) { group in
+                for name in ["a", "swallows", "b"] {
+                    group.addTask {
+                        do {
+                            try await store.write { connection in
+                                try connection.execute("INSERT INTO item (name, amount) VALUES ($1, 1)", [.text(name)])
+                                guard name == "swallows" else { return }
+                                _ = try? connection.execute("INSERT INTO once (name) VALUES ('taken')")
+                                _ = try? connection.execute("INSERT INTO item (name, amount) VALUES ('alone', 1)")
+                            }
+                            return 0
+                        } catch StoreError.failed { return 1 }
+                    }
+                    let waiting = ["a": 1, "swallows": 2, "b": 3][name]
+                    try await store.eventually { store.waitingWrites == waiting }
+                }
+                holder.release()
+                return try await group.reduce(0, +)
+            }
+            #expect(failures == 3)
+            try await store.insertItem("next")
+            #expect(try await store.itemNames() == ["next"])
+            await store.close()
         }
     }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 
 @testable import Shared
@@ -57,12 +56,14 @@ extension Shared.Database {
     }
 }
 
-/// Waits until `condition` holds, 20 s at most.
-func eventually(_ condition: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
-    while try await !condition() {
-        try #require(ContinuousClock.now < deadline, "the condition did not come true in 20 s")
-        try await Task.sleep(for: .milliseconds(2))
+extension SQLiteDatabase {
+    /// Waits until `condition` holds, 20 s at most.
+    func eventually(_ condition: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try await !condition() {
+            try #require(ContinuousClock.now < deadline, "the condition did not come true in 20 s")
+            try await Task.sleep(for: .milliseconds(2))
+        }
     }
 }
 

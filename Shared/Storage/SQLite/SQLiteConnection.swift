@@ -22,7 +22,7 @@ struct SQLiteConnection: SQLConnection {
             var result: [SQLRow] = []
             while let row = try rows.next() {
                 var values: [String: SQLValue] = [:]
-                for (index, column) in columns.enumerated() { values[column] = try value(row[index], column) }
+                for (index, column) in columns.enumerated() { values[column] = try Self.value(row[index], column) }
                 result.append(SQLRow(values: values))
             }
             return result
@@ -56,24 +56,28 @@ struct SQLiteConnection: SQLConnection {
         let values = try (0..<count).map { index in
             let name = sqlite3_bind_parameter_name(statement.sqliteStatement, CInt(index + 1)).map(
                 String.init(cString:))
-            guard let name, name.hasPrefix("$"), let number = Int(name.dropFirst()), (1...count).contains(number) else {
+            guard let name, let number = Int(name.dropFirst()), (1...count).contains(number), name == "$\(number)"
+            else {
                 throw StoreError.failed("\(head.name): name its parameters $1 to $\(count), each at least once")
             }
-            return databaseValue(parameters[number - 1])
+            return try databaseValue(parameters[number - 1])
         }
         try statement.setArguments(StatementArguments(values))
     }
 
-    private func databaseValue(_ value: SQLValue) -> DatabaseValue {
+    private func databaseValue(_ value: SQLValue) throws -> DatabaseValue {
         switch value {
-        case .null: .null
-        case .integer(let integer): integer.databaseValue
-        case .text(let text): text.databaseValue
-        case .blob(let bytes): Data(bytes).databaseValue
+        case .null: return .null
+        case .integer(let integer): return integer.databaseValue
+        case .text(let text):
+            // It would come back cut off there, and PostgreSQL has no such text.
+            guard !text.utf8.contains(0) else { throw StoreError.constraintViolated("text holds a NUL character") }
+            return text.databaseValue
+        case .blob(let bytes): return Data(bytes).databaseValue
         }
     }
 
-    private func value(_ value: DatabaseValue, _ column: String) throws -> SQLValue {
+    static func value(_ value: DatabaseValue, _ column: String) throws -> SQLValue {
         switch value.storage {
         case .null: .null
         case .int64(let integer): .integer(integer)

@@ -62,6 +62,7 @@ public final class SQLiteDatabase: Database {
     /// Writes whose body has not started.
     public var waitingWrites: Int { writer.queue.count }
 
+    @discardableResult
     public func write<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
@@ -83,8 +84,8 @@ public final class SQLiteDatabase: Database {
         await writer.queue.finished.wait(atMost: closeTimeout)
     }
 
-    /// The value of an integer setting on the connection that writes, as SQLite reports it.
-    func writerPragma(_ name: String) throws -> Int64? { try pool.writerPragma(name) }
+    /// The value of a setting on the connection that writes, as SQLite reports it.
+    func writerPragma(_ name: String) throws -> SQLValue { try pool.writerPragma(name) }
 
     private static func serveReads(_ queue: WorkQueue, _ pool: SQLitePool) {
         while true {

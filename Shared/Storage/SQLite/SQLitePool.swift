@@ -25,16 +25,17 @@ final class SQLitePool: Sendable {
         } catch {
             throw StoreError(from: error, in: "opening the database")
         }
-        guard try writerPragma("synchronous") == 2 else {
+        guard try writerPragma("synchronous") == .integer(2) else {
             throw StoreError.failed("SQLite did not take synchronous = FULL: writes would not survive a power cut")
         }
         try migrate(migrations)
     }
 
-    /// The value of an integer setting on the connection that writes; nil when there is no such setting.
-    func writerPragma(_ name: String) throws -> Int64? {
+    /// The value of a setting on the connection that writes, as SQLite reports it.
+    func writerPragma(_ name: String) throws -> SQLValue {
         try pool.writeWithoutTransaction { database in
-            try mapped("PRAGMA \(name)") { try Int64.fetchOne(database, sql: "PRAGMA \(name)") }
+            let value = try mapped("PRAGMA \(name)") { try DatabaseValue.fetchOne(database, sql: "PRAGMA \(name)") }
+            return try SQLiteConnection.value(value ?? .null, name)
         }
     }
 

@@ -72,12 +72,12 @@ final class WorkQueue: Sendable {
     }
 
     private func join(_ job: StoreJob) -> UInt64? {
-        let deadline = ContinuousClock.now + waitTimeout
-        let (admission, setsAlarm) = state.withLock { state in
+        let (admission, deadline, setsAlarm) = state.withLock { state in
+            let deadline = ContinuousClock.now + waitTimeout
             let admission = state.line.join(job, until: deadline)
             let setsAlarm = !state.alarmIsSet && state.line.nextDeadline != nil
             if setsAlarm { state.alarmIsSet = true }
-            return (admission, setsAlarm)
+            return (admission, deadline, setsAlarm)
         }
         if setsAlarm { setAlarm(at: deadline) }
         switch admission {
