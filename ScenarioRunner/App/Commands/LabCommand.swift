@@ -67,10 +67,20 @@ struct LabCommand: AsyncParsableCommand {
             throw LabError("\(error)")
         }
         defer { settings.folder.removeState() }
+        if untilInputEnds { Self.endWithInput() }
         if settings.plain {
             try await LabRuntime(settings: settings, listeners: sockets.listeners, stop: Latch()).run()
         } else {
             try await runInside(settings, sockets)
+        }
+    }
+
+    /// Ends the lab in order when standard input does: whoever started it holds the other end of that pipe.
+    private static func endWithInput() {
+        Thread.detachNewThread {
+            var byte: UInt8 = 0
+            while read(0, &byte, 1) > 0 {}
+            kill(getpid(), SIGTERM)
         }
     }
 
@@ -114,7 +124,7 @@ struct HealCommand: ParsableCommand {
 
     func run() throws {
         let removed = ControlGroups.sweep()
-        print(removed == 0 ? "Nothing was left behind." : "Removed \(removed) empty cgroup folders.")
+        print(removed.isEmpty ? "Nothing was left behind." : "Removed:\n" + removed.joined(separator: "\n"))
     }
 }
 

@@ -69,3 +69,34 @@ struct LoadWorkerCommand: AsyncParsableCommand {
         func set() { flag.store(true, ordering: .relaxed) }
     }
 }
+
+/// Burns CPU or holds memory in a replica's cgroup; ends with its standard input.
+struct StressWorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stress-worker", shouldDisplay: false, subcommands: [CPU.self, Memory.self])
+
+    struct CPU: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "cpu")
+
+        @Option var load: Int
+        @Option var durationSeconds: Int
+
+        func run() throws {
+            try StressWorker(.cpu(loadPercent: load), lifetime: .seconds(durationSeconds)).run()
+        }
+    }
+
+    struct Memory: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "memory")
+
+        @Option var bytes: UInt64
+        @Option var oomScoreAdj: Int
+        @Option var durationSeconds: Int
+
+        func run() throws {
+            try StressWorker(
+                .memory(bytes: bytes, oomScoreAdjustment: oomScoreAdj), lifetime: .seconds(durationSeconds)
+            ).run()
+        }
+    }
+}

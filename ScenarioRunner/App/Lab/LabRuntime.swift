@@ -48,7 +48,11 @@ struct LabRuntime: Sendable {
         services.append(Announcement(settings: settings, world: world, client: client))
         try await runAll(services, logger: logger)
         await client.shutdown()
-        world.controlGroups?.remove()
+        do {
+            try await world.controlGroups?.remove()
+        } catch {
+            logger.warning("cgroup folders are left for the next start", metadata: ["error": "\(error)"])
+        }
     }
 
     private func runAll(_ services: [any Service], logger: Logger) async throws {

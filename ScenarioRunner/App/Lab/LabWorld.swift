@@ -41,7 +41,7 @@ struct LabWorld: Sendable {
             self.network = network
             runnerPort = LabTopology.runnerPort
         }
-        (controlGroups, placements) = try Self.place(topology.replicas, limits: settings.limits)
+        (controlGroups, placements) = try await Self.place(topology.replicas, limits: settings.limits)
     }
 
     /// The name that engines and reports use.
@@ -116,8 +116,8 @@ struct LabWorld: Sendable {
 
     private static func place(
         _ replicas: [LabTopology.Replica], limits: Bool
-    ) throws -> (ControlGroups?, [String: Placement]) {
-        let groups = try? ControlGroups.open(labName: String(getpid()) + "-" + Identifier.make(prefix: "lab").suffix(8))
+    ) async throws -> (ControlGroups?, [String: Placement]) {
+        let groups = try? await ControlGroups.open(labName: String(Identifier.make(prefix: "lab").suffix(12).lowercased()))
         var placements: [String: Placement] = [:]
         for (index, replica) in replicas.enumerated() {
             if let groups {
@@ -156,7 +156,6 @@ struct LabWorld: Sendable {
     func engine(isRunning: @escaping @Sendable (String) -> Bool) -> LocalEngine {
         LocalEngine(
             topology: topology, hasNetwork: network != nil, placements: placements,
-            limits: settings.limits ? .deployment : nil,
             workerCommand: [settings.executable("scenario-runner"), "stress-worker"], isRunning: isRunning)
     }
 }

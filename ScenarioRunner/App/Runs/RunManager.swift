@@ -197,7 +197,7 @@ final class RunManager: Service, Sendable {
     private func write(_ journal: Journal) {
         do {
             let file = folder.runs.appendingPathComponent("\(journal.runID).json")
-            try journal.encoded().write(to: file, options: .atomic)
+            try journal.json().write(to: file, options: .atomic)
         } catch {
             logger.error("the journal cannot be written", metadata: ["error": "\(error)"])
         }

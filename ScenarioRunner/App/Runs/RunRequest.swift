@@ -26,6 +26,8 @@ struct RunRequest: Sendable {
     static let defaultRecovery = Duration.seconds(20)
     static let defaultRate = 20
     static let maxRate = 2000
+    /// Of one run: its samples are kept in memory until the journal is written.
+    static let maxRequests = 1_000_000
     /// A trigger without measurement takes the manifest's duration, or this one.
     static let defaultTriggerDuration = Duration.seconds(60)
     /// No fault lasts longer, whatever its manifest says.
@@ -68,6 +70,9 @@ struct RunBody: Decodable {
         (self.experiment, self.origin, self.baseline, self.duration, self.recovery, self.rate) =
             try fields.require(experiment, origin ?? nil, baseline, duration, recovery, rate)
         self.seed = seed.map(UInt64.init)
+        guard (baseline + duration + recovery).seconds * Double(rate) <= Double(RunRequest.maxRequests) else {
+            throw Problem.invalid("rate", "times the duration must be at most \(RunRequest.maxRequests) requests")
+        }
     }
 }
 

@@ -26,7 +26,7 @@ struct RunView: Codable, Sendable, Equatable {
     var verdict: Verdict?
     var reasons: [String] = []
     var successRate: SuccessRates?
-    var recoveryTimeMs: Double?
+    var recoveryTimeMs: Int?
     /// The last second of load, while there is any.
     var live: LiveWindow.Second?
 
