@@ -27,10 +27,12 @@ struct LoadWorkerProcess: Sendable {
     /// After SIGTERM: the time limit of a request, and a little for the process itself.
     static let drainTime = Duration.seconds(15)
 
-    /// Runs the load until `stop` opens and what was under way has ended.
+    /// Runs the load until `stop` opens and what was under way has ended; not that long once `abort` is open.
     ///
     /// - Throws: ``LabError`` when the worker cannot be started or fails.
-    func run(_ order: Order, stop: Latch, onSample: @escaping @Sendable (RequestSample) -> Void) async throws {
+    func run(
+        _ order: Order, stop: Latch, abort: Latch, onSample: @escaping @Sendable (RequestSample) -> Void
+    ) async throws {
         let command = world.commandOnClient([
             world.settings.executable("scenario-runner"), "load-worker", "--base-url", world.paymentURL,
             "--rate", String(order.rate), "--duration-ms", String(order.atMost.nanoseconds / 1_000_000),
@@ -46,14 +48,14 @@ struct LoadWorkerProcess: Sendable {
                 group.addTask {
                     await stop.wait()
                     try execution.send(signal: .terminate)
-                    try await Task.sleep(for: Self.drainTime)
+                    _ = await abort.wait(until: .now + Self.drainTime)
                     try execution.send(signal: .kill)
                 }
                 try await Self.read(execution.standardOutput.strings(), onSample)
                 group.cancelAll()
             }
         }
-        guard result.terminationStatus.isSuccess else {
+        guard result.terminationStatus.isSuccess || abort.isOpen else {
             throw LabError("the load generator ended with \(result.terminationStatus)")
         }
     }

@@ -69,7 +69,7 @@ struct RunExecution: Sendable {
                 let order = LoadWorkerProcess.Order(
                     runID: recorder.id, rate: request.rate, atMost: sending, seed: request.seed)
                 do {
-                    try await load.run(order, stop: loadStop, onSample: recorder.add)
+                    try await load.run(order, stop: loadStop, abort: stop, onSample: recorder.add)
                 } catch {
                     // Without load the rest of the run would say nothing.
                     stop.open()
