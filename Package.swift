@@ -96,6 +96,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "ScenarioRunner/Sandbox"),
         .target(name: "Cluster", dependencies: ["Experiments", "Shared"], path: "ScenarioRunner/Cluster"),
