@@ -15,27 +15,42 @@ import ServiceLifecycle
 public struct FrontDoor: Service {
     /// One door: an inherited socket that listens, and where its connections go.
     public struct Route: Sendable, Equatable {
+        /// Where a connection goes.
+        public struct Destination: Sendable, Equatable {
+            public let host: String
+            public let port: Int
+        }
+
         public let descriptor: Int32
-        public let host: String
-        public let port: Int
+        /// At least one. Connections take turns, as the router does with a virtual address.
+        public let destinations: [Destination]
 
         /// - Parameter descriptor: a listening TCP socket; the front door closes it when it ends.
         public init(descriptor: Int32, host: String, port: Int) {
             self.descriptor = descriptor
-            self.host = host
-            self.port = port
+            destinations = [Destination(host: host, port: port)]
         }
 
-        /// As an argument for a process that inherits the socket: `7:payment-service:5002`.
-        public var argument: String { "\(descriptor):\(host):\(port)" }
+        /// As an argument for a process that inherits the socket: `7:payment-service:5002`, or with several
+        /// destinations `7:127.0.0.1:4001,127.0.0.1:4002`.
+        public var argument: String {
+            "\(descriptor):" + destinations.map { "\($0.host):\($0.port)" }.joined(separator: ",")
+        }
 
         /// Nil for anything but the text of ``argument``.
         public init?(argument: String) {
-            let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 3, let descriptor = Int32(parts[0]), descriptor > 2, !parts[1].isEmpty,
-                let port = Int(parts[2]), 1...65535 ~= port
-            else { return nil }
-            self.init(descriptor: descriptor, host: String(parts[1]), port: port)
+            let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, let descriptor = Int32(parts[0]), descriptor > 2 else { return nil }
+            var destinations: [Destination] = []
+            for text in parts[1].split(separator: ",", omittingEmptySubsequences: false) {
+                let halves = text.split(separator: ":", omittingEmptySubsequences: false)
+                guard halves.count == 2, !halves[0].isEmpty, let port = Int(halves[1]), 1...65535 ~= port else {
+                    return nil
+                }
+                destinations.append(Destination(host: String(halves[0]), port: port))
+            }
+            self.descriptor = descriptor
+            self.destinations = destinations
         }
     }
 
@@ -86,13 +101,16 @@ public struct FrontDoor: Service {
         try await door.executeThenClose { arrivals in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 var open = 0
+                var turn = 0
                 for try await arrival in arrivals {
                     // An ended one counts until it is collected here, which is at once if there is any.
                     if open == connectionLimit {
                         try await group.next()
                         open -= 1
                     }
-                    group.addTask { await relay(arrival, to: route) }
+                    let destination = route.destinations[turn % route.destinations.count]
+                    turn += 1
+                    group.addTask { await relay(arrival, to: destination) }
                     open += 1
                 }
                 group.cancelAll()
@@ -101,14 +119,14 @@ public struct FrontDoor: Service {
     }
 
     /// Serves one connection; its failure is its own affair.
-    private func relay(_ client: Bytes, to route: Route) async {
+    private func relay(_ client: Bytes, to destination: Route.Destination) async {
         do {
             try await Self.resettingOnError(client) { fromClient, toClient in
                 let server = try await ClientBootstrap(group: client.channel.eventLoop)
                     .channelOption(.allowRemoteHalfClosure, value: true)
                     .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                     .connectTimeout(.nanoseconds(connectTimeout.nanoseconds))
-                    .connect(host: route.host, port: route.port) { Self.wrap($0) }
+                    .connect(host: destination.host, port: destination.port) { Self.wrap($0) }
                 try await Self.resettingOnError(server) { fromServer, toServer in
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask { try await Self.copy(fromClient, toServer) }
@@ -118,7 +136,7 @@ public struct FrontDoor: Service {
                 }
             }
         } catch {
-            logger.debug("a connection to \(route.host):\(route.port) broke: \(error)")
+            logger.debug("a connection to \(destination.host):\(destination.port) broke: \(error)")
         }
     }
 
