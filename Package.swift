@@ -152,7 +152,9 @@ let package = Package(
         .testTarget(
             name: "SandboxTests",
             dependencies: [
-                "Experiments", "Sandbox", "Shared", .product(name: "Subprocess", package: "swift-subprocess"),
+                "Experiments", "Sandbox", "Shared",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             path: "Tests/Sandbox"),
         .testTarget(name: "ClusterTests", dependencies: ["Cluster"], path: "Tests/Cluster"),

@@ -24,6 +24,12 @@ enum Again {
         return (try? await CommandLineTool.run("unshare", access.unshareArguments + ["true"])) != nil
     }
 
+    /// The way the program itself would choose, or nil.
+    static func access() async -> NamespaceAccess? {
+        if await isAllowed(.root) { return .root }
+        return await isAllowed(.userNamespace) ? .userNamespace : nil
+    }
+
     /// Runs `suite` in fresh namespaces.
     ///
     /// - Returns: what the run printed; a failure in there is a failure here.
