@@ -155,6 +155,7 @@ let package = Package(
                 "Experiments", "Sandbox", "Shared",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/Sandbox"),
         .testTarget(name: "ClusterTests", dependencies: ["Cluster"], path: "Tests/Cluster"),
