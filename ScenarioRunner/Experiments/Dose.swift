@@ -91,4 +91,19 @@ public struct Dose: Codable, Sendable, Equatable {
         combined.others = Array(doses.dropFirst())
         return combined
     }
+
+    /// `asked 80 % of packets, delivered 80.9 % (95 % interval 77.1 to 84.2 %): 382 of 472 packets dropped`.
+    public var text: String {
+        let own: String
+        switch kind {
+        case .packetLoss:
+            own = String(
+                format: "asked %.4g %% of packets, delivered %.1f %% (95 %% interval %.1f to %.1f %%)", asked,
+                delivered,
+                low, high)
+        case .cpu: own = String(format: "asked %.4g cores, delivered %.2f", asked, delivered)
+        case .memory: own = String(format: "asked %.4g MB, delivered %.1f MB", asked / 1e6, delivered / 1e6)
+        }
+        return (["\(own): \(detail)"] + (others ?? []).map(\.text)).joined(separator: "; ")
+    }
 }
