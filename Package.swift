@@ -104,7 +104,7 @@ let package = Package(
             name: "Load",
             dependencies: [
                 "Experiments", "Shared",
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             path: "ScenarioRunner/Load"),
         .target(
@@ -159,7 +159,12 @@ let package = Package(
             ],
             path: "Tests/Sandbox"),
         .testTarget(name: "ClusterTests", dependencies: ["Cluster"], path: "Tests/Cluster"),
-        .testTarget(name: "LoadTests", dependencies: ["Load", "Shared"], path: "Tests/Load"),
+        .testTarget(
+            name: "LoadTests",
+            dependencies: [
+                "Experiments", "Load", "Shared", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            path: "Tests/Load"),
         .testTarget(name: "VerdictTests", dependencies: ["Experiments", "Verdict", "Shared"], path: "Tests/Verdict"),
         .testTarget(
             name: "ScenarioRunnerTests",
