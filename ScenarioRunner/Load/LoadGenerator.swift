@@ -39,25 +39,27 @@ public struct LoadGenerator: Sendable {
     /// Returns when every request has ended, at the latest its timeout after the last was due. Cancelling the task
     /// stops the load at once; what is under way then gives no sample, for it says nothing about the system.
     ///
-    /// - Parameter startNs: when request 0 is due, on the clock; now when nil.
-    public func run(startNs: UInt64? = nil) async {
+    /// - Parameters:
+    ///   - startNs: when request 0 is due, on the clock; now when nil.
+    ///   - stopSending: asked before each request; true ends the plan early, and only what is under way is awaited.
+    public func run(startNs: UInt64? = nil, stopSending: @escaping @Sendable () -> Bool = { false }) async {
         let start = startNs ?? clock.nowNs()
         let end = start + plan.offsetNs(of: plan.total) + (plan.timeout + Self.grace).nanoseconds
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await sendAll(from: start) }
+            group.addTask { await sendAll(from: start, stopSending) }
             group.addTask { try? await clock.sleep(untilNs: end) }
             await group.next()
             group.cancelAll()
         }
     }
 
-    private func sendAll(from start: UInt64) async {
+    private func sendAll(from start: UInt64, _ stopSending: @Sendable () -> Bool) async {
         let inFlight = InFlight(limit: plan.maximumInFlight)
         await withDiscardingTaskGroup { group in
             for index in 0..<plan.total {
                 let request = plan.request(at: index)
                 let due = start + plan.offsetNs(of: index)
-                guard (try? await clock.sleep(untilNs: due)) != nil else { return }
+                guard (try? await clock.sleep(untilNs: due)) != nil, !stopSending() else { return }
                 if inFlight.enter() {
                     group.addTask {
                         await send(request, due: due)

@@ -95,6 +95,7 @@ struct LabWorld: Sendable {
 
     private func environment(of replica: LabTopology.Replica) -> [String: String] {
         let database = settings.folder.data.appendingPathComponent("\(replica.tier).sqlite").path
+        let leash = network == nil ? ["EXIT_WITH_PARENT": "true"] : [:]
         return [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOST": network == nil ? "127.0.0.1" : "0.0.0.0",
@@ -104,8 +105,7 @@ struct LabWorld: Sendable {
             "INVENTORY_SERVICE": inventoryURL,
             "NOTIFICATION_SERVICE": notificationURL,
             "SCENARIO_RUNNER_URL": "http://\(runnerHost):\(runnerPort)",
-            "EXIT_WITH_PARENT": "true",
-        ].merging(inheritedEnvironment) { own, _ in own }
+        ].merging(inheritedEnvironment.merging(leash) { $1 }) { own, _ in own }
     }
 
     /// What a replica takes over from the person who started the lab.

@@ -128,12 +128,13 @@ struct InFlightLimitMiddleware: RouterMiddleware {
 }
 
 extension HTTPField.Name {
-    public static var traceparent: HTTPField.Name { traceparentName }
-    public static var traceresponse: HTTPField.Name { traceresponseName }
-    public static var idempotencyKey: HTTPField.Name { idempotencyKeyName }
-}
+    public static let traceparent = constant("traceparent")
+    public static let traceresponse = constant("traceresponse")
+    public static let idempotencyKey = constant("Idempotency-Key")
 
-// The names are constants that always parse; the alternative is never taken.
-private let traceparentName = HTTPField.Name("traceparent") ?? .expires
-private let traceresponseName = HTTPField.Name("traceresponse") ?? .expires
-private let idempotencyKeyName = HTTPField.Name("Idempotency-Key") ?? .expires
+    /// A field name that is known to be one.
+    static func constant(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no field name") }
+        return name
+    }
+}
