@@ -120,12 +120,13 @@ let package = Package(
                 "Cluster", "Experiments", "Load", "Sandbox", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            path: "ScenarioRunner/App", resources: [.copy("Public")]),
+            path: "ScenarioRunner/App", resources: [.copy("Public"), .embedInCode("openapi.yaml")]),
 
         // MARK: Tests
         .testTarget(

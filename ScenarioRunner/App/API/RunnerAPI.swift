@@ -28,7 +28,7 @@ struct RunnerAPI: Sendable {
                 name: "snapshot",
                 value: Snapshot(
                     failureModes: failureModes.settings.failureModes, rateLimit: runs.rateLimitStatus,
-                    runs: runs.views))
+                    runs: runs.views, seconds: runs.recentSeconds))
         }
         let api =
             runsController.routes
@@ -47,9 +47,10 @@ struct RunnerAPI: Sendable {
         let failureModes: FailureModes
         let rateLimit: RateLimitStatus
         let runs: [RunView]
+        let seconds: [LiveWindow.Second]
 
         enum CodingKeys: String, CodingKey {
-            case runs
+            case runs, seconds
             case failureModes = "failure_modes"
             case rateLimit = "rate_limit"
         }

@@ -29,14 +29,23 @@ struct LabOptions: ParsableArguments {
         guard numbers.count == 4, numbers.allSatisfy({ (0...65535).contains($0) }) else {
             throw ValidationError("--ports takes four numbers from 0 to 65535: 5002,5003,5004,8000")
         }
-        let environment = ProcessInfo.processInfo.environment
-        let production = try RunnerEnvironment.detect(environment: environment) == .production
+        let environment = try runnerEnvironment()
         return try LabSettings(
             stateFolder: stateFolder, experimentsFolder: experimentsFolder,
             ports: .init(
                 payment: numbers[0], inventory: numbers[1], notification: numbers[2], runner: numbers[3]),
             plain: plain, limits: !noLimits, seed: seed ?? .random(in: 0...UInt64(Int.max)),
-            cooldownSeconds: production ? 300 : 60)
+            cooldownSeconds: environment.cooldownMinutes * 60)
+    }
+
+    private func runnerEnvironment() throws -> RunnerEnvironment {
+        let environment = ProcessInfo.processInfo.environment
+        do {
+            return try RunnerEnvironment.detect(
+                environment: environment, cluster: .detect(environment: environment))
+        } catch {
+            throw SettingsError(messages: ["\(error)"])
+        }
     }
 }
 

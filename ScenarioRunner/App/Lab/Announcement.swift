@@ -17,7 +17,7 @@ struct Announcement: Service {
             try await waitUntilReady()
             try settings.folder.write(world.state)
             print(text)
-            fflush(stdout)
+            fflush(nil)
         }
         try await gracefulShutdown()
     }

@@ -1,3 +1,4 @@
+import DequeModule
 import Experiments
 import Foundation
 import HTTPTypes
@@ -18,19 +19,23 @@ import Verdict
 final class RunManager: Service, Sendable {
     /// Finished runs that are remembered; their journals stay on disk.
     static let maxRemembered = 200
+    /// Seconds of live traffic that are remembered: what the page's charts show.
+    static let rememberedSeconds = 300
 
-    private struct Record {
+    fileprivate struct Record {
         var view: RunView
         let request: RunRequest
         let stop: Latch
         var journal: Journal?
     }
 
-    private struct State {
+    fileprivate struct State {
         var records: [String: Record] = [:]
         /// Oldest first.
         var order: [String] = []
         var rateLimit: RateLimit
+        /// For pages that open later.
+        var recentSeconds: Deque<LiveWindow.Second> = []
         var isShuttingDown = false
     }
 
@@ -120,6 +125,9 @@ final class RunManager: Service, Sendable {
         }
     }
 
+    /// The last seconds of load, oldest first.
+    var recentSeconds: [LiveWindow.Second] { state.withLock { Array($0.recentSeconds) } }
+
     var rateLimitStatus: RateLimitStatus { state.withLock { $0.rateLimit.status(at: .now) } }
 
     func resetRateLimit() {
@@ -166,6 +174,8 @@ final class RunManager: Service, Sendable {
                 return state.records[id]?.view
             case .second(let second):
                 state.records[id]?.view.live = second
+                state.recentSeconds.append(second)
+                if state.recentSeconds.count > Self.rememberedSeconds { state.recentSeconds.removeFirst() }
                 return nil
             case .faultGone:
                 state.rateLimit.end(id)

@@ -70,7 +70,8 @@ struct RunBody: Decodable {
         (self.experiment, self.origin, self.baseline, self.duration, self.recovery, self.rate) =
             try fields.require(experiment, origin ?? nil, baseline, duration, recovery, rate)
         self.seed = seed.map(UInt64.init)
-        guard (baseline + duration + recovery).seconds * Double(rate) <= Double(RunRequest.maxRequests) else {
+        let requests = (self.baseline + self.duration + self.recovery).seconds * Double(self.rate)
+        guard requests <= Double(RunRequest.maxRequests) else {
             throw Problem.invalid("rate", "times the duration must be at most \(RunRequest.maxRequests) requests")
         }
     }
