@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 @Suite struct DoseTests {
-    /// Computed with R's `binom::binom.wilson` formula by hand, to four places.
+    /// Worked out from Wilson's formula apart from this program, to four places.
     @Test(arguments: [
         (UInt64(382), UInt64(472), 0.7714, 0.8423), (0, 10, 0, 0.2775), (10, 10, 0.7225, 1), (50, 100, 0.4038, 0.5962),
     ])
