@@ -1,6 +1,6 @@
 // The last minutes of measurements, one entry a second.
 
-const PHASE_RANK = { "warm-up": 0, settle: 0, baseline: 1, recovery: 2, fault: 3 };
+const PHASE_RANK = { baseline: 1, recovery: 2, fault: 3 };
 
 /**
  * Seconds of load, newest last, with a limit. Runs may overlap: a second measured by several is one entry, with the
@@ -13,11 +13,14 @@ export class SecondSeries {
     this.windowSeconds = windowSeconds;
   }
 
-  /** Takes an event `second` of the runner. A second of a run that is already known is replaced. */
-  add({ time, run_id: run, phase, requests, success_rate: success, p50_ms: p50, p95_ms: p95 }) {
+  /**
+   * Takes an event `second` of the runner; what is unknown in it is null or absent. A second of a run that is already
+   * known is replaced.
+   */
+  add({ time, run_id: run, phase = null, requests, success_rate: success, p50_ms: p50, p95_ms: p95 }) {
     const second = Math.floor(time);
     const measurements = this.#seconds.get(second) ?? new Map();
-    measurements.set(run, { phase, requests, success, p50, p95 });
+    measurements.set(run, { phase, requests, success: success ?? null, p50: p50 ?? null, p95: p95 ?? null });
     this.#seconds.set(second, measurements);
     this.#dropBefore(second - this.windowSeconds);
   }
@@ -49,10 +52,11 @@ function merged(measurements) {
   };
 }
 
-/** The stretches of one phase each, as `{phase, from, to}` in Unix seconds. */
+/** The stretches of baseline, fault and recovery, as `{phase, from, to}` in Unix seconds; warm-up and settle are none. */
 export function phaseBands(entries) {
   const bands = [];
   for (const { time, phase } of entries) {
+    if (rank(phase) === 0) continue;
     const last = bands.at(-1);
     if (last && last.phase === phase && time - last.to <= 2) last.to = time + 1;
     else bands.push({ phase, from: time, to: time + 1 });

@@ -48,6 +48,7 @@ export function mountLive(store) {
   }
 
   function showNow(latest) {
+    byId("charts").toggleAttribute("data-idle", latest === null);
     setText(value("success"), percent(latest?.success));
     setText(value("requests"), latest ? `of ${latest.requests} requests a second` : "no load now");
     setText(value("p50"), latency(latest?.p50));

@@ -10,5 +10,5 @@ export const PHASES = ["warm-up", "baseline", "fault", "recovery", "settle"];
 export function progressText({ state, phase, phase_ends_at: endsAt }) {
   if (state === "stopping") return "stopping, taking the fault away";
   if (state === "starting" || !phase) return "starting";
-  return endsAt === null ? phase : `${phase}, ${countdown(endsAt - now())} left`;
+  return !endsAt ? phase : `${phase}, ${countdown(endsAt - now())} left`;
 }
