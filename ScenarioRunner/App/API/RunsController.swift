@@ -39,7 +39,7 @@ struct RunsController: Sendable {
             RunRequest(
                 experiment: try experiment(named: body.experiment), origin: body.origin, baseline: body.baseline,
                 duration: body.duration, recovery: body.recovery, rate: body.rate,
-                seed: body.seed ?? .random(in: 0...UInt64(Int.max))))
+                seed: body.seed ?? .random(in: RunRequest.seeds)))
         return try .json(view, status: .accepted, headers: [.location: "/api/runs/\(view.id)"])
     }
 
@@ -70,7 +70,7 @@ struct RunsController: Sendable {
         let view = try manager.start(
             RunRequest(
                 experiment: experiment, origin: .api, baseline: .zero, duration: duration, recovery: .zero, rate: 0,
-                seed: .random(in: 0...UInt64(Int.max))))
+                seed: .random(in: RunRequest.seeds)))
         return try .json(
             TriggerAnswer(
                 message: "\(name) started for \(GoDuration.text(duration)).", runID: view.id,

@@ -34,7 +34,7 @@ struct LabOptions: ParsableArguments {
             stateFolder: stateFolder, experimentsFolder: experimentsFolder,
             ports: .init(
                 payment: numbers[0], inventory: numbers[1], notification: numbers[2], runner: numbers[3]),
-            plain: plain, limits: !noLimits, seed: seed ?? .random(in: 0...UInt64(Int.max)),
+            plain: plain, limits: !noLimits, seed: seed ?? .random(in: RunRequest.seeds),
             cooldownSeconds: environment.cooldownMinutes * 60)
     }
 

@@ -37,6 +37,9 @@ struct RunRequest: Sendable {
     /// Load before the baseline that is not measured: first connections, caches, lazy set-up.
     static let warmUp = Duration.seconds(3)
 
+    /// Seeds that are chosen: those that a JSON reader with 64-bit floating-point numbers keeps exact.
+    static let seeds: ClosedRange<UInt64> = 0...(1 << 53 - 1)
+
     /// Whether load is put on the system and the impact measured.
     var isMeasured: Bool { rate > 0 }
 
@@ -66,7 +69,7 @@ struct RunBody: Decodable {
         let duration = fields.duration("duration", default: RunRequest.defaultDuration, atMost: RunRequest.maxDuration)
         let recovery = fields.duration("recovery", default: RunRequest.defaultRecovery, atMost: RunRequest.maxPhase)
         let rate = fields.integer("rate", in: 1...RunRequest.maxRate, default: RunRequest.defaultRate)
-        let seed = fields.contains("seed") ? fields.integer("seed", in: 0...Int.max) : nil
+        let seed = fields.contains("seed") ? fields.integer("seed", in: 0...Int(RunRequest.seeds.upperBound)) : nil
         (self.experiment, self.origin, self.baseline, self.duration, self.recovery, self.rate) =
             try fields.require(experiment, origin ?? nil, baseline, duration, recovery, rate)
         self.seed = seed.map(UInt64.init)

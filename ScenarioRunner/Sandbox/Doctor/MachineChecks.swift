@@ -70,7 +70,7 @@ enum MachineChecks {
         guard statvfs(existing, &disk) == 0 else {
             return Finding(name: "data folder", status: .ok, detail: "\(path) can be written")
         }
-        let free = disk.f_bavail * disk.f_frsize >> 20
+        let free = (disk.f_bavail * disk.f_frsize) >> 20
         guard free < comfortableDiskMiB else {
             return Finding(name: "data folder", status: .ok, detail: "\(path) can be written, \(free) MiB free")
         }
