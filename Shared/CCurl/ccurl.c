@@ -1,6 +1,5 @@
 #include "ccurl.h"
 
-#include <errno.h>
 #include <sys/socket.h>
 
 CURLcode ccurl_easy_set_long(CURL *easy, CURLoption option, long value) {
@@ -25,6 +24,10 @@ CURLcode ccurl_easy_set_receive(CURL *easy, CURLoption option, ccurl_receive fun
 
 CURLcode ccurl_easy_set_before_request(CURL *easy, ccurl_before_request function) {
     return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, function);
+}
+
+CURLcode ccurl_easy_set_close_socket(CURL *easy, ccurl_close_socket function) {
+    return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, function);
 }
 
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
@@ -53,13 +56,9 @@ void *ccurl_easy_get_private(CURL *easy) {
     return value;
 }
 
-bool ccurl_easy_has_unread_input(CURL *easy) {
+int ccurl_easy_get_pooled_socket(CURL *easy) {
     curl_socket_t socket = CURL_SOCKET_BAD;
-    if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &socket) != CURLE_OK || socket == CURL_SOCKET_BAD) {
-        return false;
-    }
-    char byte;
-    return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EINTR);
+    return curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK ? socket : -1;
 }
 
 CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value) {

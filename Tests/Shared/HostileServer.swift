@@ -155,11 +155,7 @@ struct HostilePeer: Sendable {
             let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
         }
-        var body: [UInt8] = []
-        while body.count < Int(headers["content-length"] ?? "0") ?? 0 {
-            guard let byte = readByte() else { return nil }
-            body.append(byte)
-        }
+        guard let body = read(Int(headers["content-length"] ?? "0") ?? 0) else { return nil }
         return Request(line: lines[0], headers: headers, head: head, body: String(decoding: body, as: UTF8.self))
     }
 
@@ -198,7 +194,14 @@ struct HostilePeer: Sendable {
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
 
-    /// One at a time: nothing of the next request is taken, and the requests are small.
+    private func read(_ count: Int) -> [UInt8]? {
+        if count == 0 { return [] }
+        var bytes = [UInt8](repeating: 0, count: count)
+        let received = recv(descriptor, &bytes, count, Int32(MSG_WAITALL))
+        return received == count ? bytes : nil
+    }
+
+    /// The head is read byte by byte, so that nothing of what follows is taken.
     private func readByte() -> UInt8? {
         var byte: UInt8 = 0
         return recv(descriptor, &byte, 1, 0) == 1 ? byte : nil

@@ -16,12 +16,16 @@ struct EasyHandle {
     }
 
     /// Makes the handle ready for `transfer`, forgetting everything of the one before.
-    func prepare(for transfer: Transfer, _ configuration: HTTPClientConfiguration) {
+    func prepare(for transfer: Transfer, _ configuration: HTTPClientConfiguration, _ pool: PooledSockets) {
         curl_easy_reset(pointer)
         setHabits(configuration)
         setRequest(transfer.request)
         ccurl_easy_set_pointer(pointer, CURLOPT_HTTPHEADER, transfer.headers.list)
         setCallbacks(Unmanaged.passUnretained(transfer).toOpaque())
+        ccurl_easy_set_pointer(pointer, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(pool).toOpaque())
+        ccurl_easy_set_close_socket(pointer) { context, socket in
+            context.map { Unmanaged<PooledSockets>.fromOpaque($0).takeUnretainedValue().close(socket) } ?? -1
+        }
     }
 
     /// Has the request, when it is sent, open a connection of its own.
@@ -77,8 +81,11 @@ struct EasyHandle {
             return Transfer.behind(context)?.receive(bodyPart: part) == true ? part.count : 0
         }
         ccurl_easy_set_pointer(pointer, CURLOPT_PREREQDATA, transfer)
-        ccurl_easy_set_before_request(pointer) { context, _, _, _, _ in
-            Transfer.behind(context)?.willSend() == true ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+        ccurl_easy_set_before_request(pointer) { context, peer, _, peerPort, localPort in
+            let peer = peer.map { String(cString: $0) } ?? ""
+            let connection = PooledSockets.Connection(peer: peer, peerPort: peerPort, localPort: localPort)
+            return Transfer.behind(context)?.willSend(on: connection) == true
+                ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
     }
 
@@ -94,8 +101,11 @@ struct EasyHandle {
 
     var usesPooledConnection: Bool { ccurl_easy_get_long(pointer, CURLINFO_NUM_CONNECTS, 1) == 0 }
 
-    /// Whether the connection has been closed by the peer or holds bytes that nobody has asked for.
-    var hasUnreadInput: Bool { ccurl_easy_has_unread_input(pointer) }
+    /// The socket of the connection that the request has left in the pool.
+    var pooledSocket: Int32? {
+        let socket = ccurl_easy_get_pooled_socket(pointer)
+        return socket < 0 ? nil : socket
+    }
 
     var timings: HTTPClientTimings {
         HTTPClientTimings(

@@ -14,6 +14,8 @@ import Synchronization
 ///   call to the last byte: waiting for a place, name lookup, connecting and a server that trickles included.
 ///   The result is sent on as `X-Request-Deadline-Ms`.
 /// * **Trace.** A child of ``TraceContext/current`` is sent as `traceparent`.
+/// * **Limits.** The body by `request.maxResponseBytes`, the header and what may be in flight by the configuration.
+///   What comes after the announced end of an answer is never taken for the next answer.
 /// * **No surprises.** HTTP/1.1, no redirects, no proxy from the environment, no cookies, no decompression, dot
 ///   segments in paths are kept. Fields that frame the message or rule the connection (`Content-Length`,
 ///   `Transfer-Encoding`, `Connection`, `Expect`, ...) are the client's own; the caller's are dropped.
@@ -50,7 +52,7 @@ public final class HTTPClient: Sendable {
     public func execute(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
         try Task.checkCancellation()
         try validate(url: request.url)
-        let timeout = min(request.timeout, RequestDeadline.current?.remaining ?? request.timeout)
+        let timeout = min(request.timeout, RequestDeadline.current?.remaining ?? request.timeout, Self.maxTimeout)
         guard timeout > .zero else { throw HTTPClientError.timedOut }
 
         let raw = try await run(Transfer(request, timeout: timeout, configuration: configuration))
@@ -90,6 +92,9 @@ public final class HTTPClient: Sendable {
 
     /// What servers take at least, RFC 9110 section 4.1.
     private static let maxURLBytes = 8000
+
+    /// Longer ones are cut to this, well within what a count of milliseconds can hold.
+    private static let maxTimeout = Duration.seconds(86_400)
 
     private static let prepareLibcurl: Void = {
         let code = curl_global_init(Int(CURL_GLOBAL_DEFAULT))

@@ -62,9 +62,12 @@ public enum HTTPClientError: Error, Sendable, Equatable {
     case timedOut
     /// No connection: refused, unreachable, or the name is unknown.
     case connectFailed
-    /// The connection broke or closed before the answer was complete.
+    /// The connection broke or closed before the answer was complete. The server may have done what was asked.
+    ///
+    /// An answer that ends short of its announced length counts here, not as malformed: it looks the same as a server
+    /// that died while answering.
     case connectionLost
-    /// The answer was not HTTP, or its length was a lie.
+    /// The answer was not HTTP, or its header goes beyond the limits of ``HTTPClientConfiguration``.
     case malformedResponse
     case responseTooLarge(limit: Int)
     case invalidURL

@@ -33,6 +33,8 @@ final class Transfer: DeadlineEntry, @unchecked Sendable {
     /// Nothing was sent, for the pooled connection was not clean: the transfer is to start again without the pool.
     private(set) var needsFreshConnection = false
 
+    private var pool: PooledSockets?
+    private var opened: PooledSockets.Connection?
     private let isPlain: Bool
     private let maxHeaderBytes: Int
     private var headerBytes = 0
@@ -49,8 +51,9 @@ final class Transfer: DeadlineEntry, @unchecked Sendable {
         maxHeaderBytes = configuration.maxHeaderBytes
     }
 
-    func attach(_ easy: EasyHandle) {
+    func attach(_ easy: EasyHandle, _ pool: PooledSockets) {
         self.easy = easy
+        self.pool = pool
     }
 
     func detach() -> EasyHandle? {
@@ -90,11 +93,12 @@ final class Transfer: DeadlineEntry, @unchecked Sendable {
 
     /// Called when a connection is ready and nothing has been sent on it. Returns false to end the transfer.
     ///
-    /// A pooled connection may hold bytes that came after the answer before: a server that says more than it announced.
-    /// libcurl would take them for the answer to this request. TLS connections have input of their own and are spared.
-    func willSend() -> Bool {
-        guard let easy else { return false }
-        if isPlain, easy.usesPooledConnection, easy.hasUnreadInput {
+    /// A pooled connection has to be clean. One with TLS is not asked: it has messages of its own to receive.
+    func willSend(on connection: PooledSockets.Connection) -> Bool {
+        guard let easy, let pool else { return false }
+        if !easy.usesPooledConnection {
+            opened = connection
+        } else if isPlain, !pool.isClean(connection) {
             needsFreshConnection = true
             return false
         }
@@ -117,7 +121,9 @@ final class Transfer: DeadlineEntry, @unchecked Sendable {
         easy?.demandFreshConnection()
     }
 
+    /// The complete answer, to be taken while libcurl still knows about the connection.
     func response(from easy: EasyHandle) -> RawResponse {
-        RawResponse(status: easy.status, head: head, body: body, timings: easy.timings)
+        if let opened, let socket = easy.pooledSocket { pool?.add(socket, opened) }
+        return RawResponse(status: easy.status, head: head, body: body, timings: easy.timings)
     }
 }

@@ -8,9 +8,6 @@ extension Transfer {
         return .failure(failure ?? error(for: code, systemError: easy.systemError))
     }
 
-    /// The answer that stops short of its announced length is a lost connection: it cannot be told from a server
-    /// that died while answering. One that goes on beyond it ends where it was announced, and its connection is not
-    /// used again.
     private func error(for code: CURLcode, systemError: Int) -> HTTPClientError {
         switch code {
         case CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED:
