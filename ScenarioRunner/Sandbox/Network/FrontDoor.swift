@@ -86,7 +86,7 @@ public struct FrontDoor: Service {
     private func relayAll() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for route in routes { group.addTask { try await accept(route) } }
-            try await group.waitForAll()
+            for try await _ in group {}
         }
         try Task.checkCancellation()
     }
@@ -131,7 +131,8 @@ public struct FrontDoor: Service {
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask { try await Self.copy(fromClient, toServer) }
                         group.addTask { try await Self.copy(fromServer, toClient) }
-                        try await group.waitForAll()
+                        // Not `waitForAll`, which would wait for the other direction after one broke.
+                        for try await _ in group {}
                     }
                 }
             }
