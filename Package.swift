@@ -129,10 +129,18 @@ let package = Package(
             path: "ScenarioRunner/App", resources: [.copy("Public"), .embedInCode("openapi.yaml")]),
 
         // MARK: Tests
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "Shared",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/Support"),
         .testTarget(
             name: "SharedTests",
             dependencies: [
-                "Shared",
+                "Shared", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -169,7 +177,7 @@ let package = Package(
         .testTarget(name: "VerdictTests", dependencies: ["Experiments", "Verdict", "Shared"], path: "Tests/Verdict"),
         .testTarget(
             name: "ScenarioRunnerTests",
-            dependencies: server + ["Experiments", "Load", "Sandbox", "ScenarioRunner", "Verdict"],
+            dependencies: server + ["Experiments", "Load", "Sandbox", "ScenarioRunner", "TestSupport", "Verdict"],
             path: "Tests/ScenarioRunner"),
         .testTarget(
             name: "EndToEndTests",
