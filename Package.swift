@@ -150,7 +150,10 @@ let package = Package(
         .testTarget(
             name: "SandboxTests",
             dependencies: [
-                "Experiments", "Sandbox", "Shared", .product(name: "Subprocess", package: "swift-subprocess"),
+                "Experiments", "Sandbox", "Shared",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/Sandbox"),
         .testTarget(name: "ClusterTests", dependencies: ["Cluster"], path: "Tests/Cluster"),
