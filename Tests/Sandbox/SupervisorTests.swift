@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import SystemPackage
 import Testing
 
 @testable import Sandbox
@@ -82,6 +83,7 @@ import Testing
         var pids: [Int32] = []
         var stopped = ContinuousClock.now
         try await supervise([polite, stubborn], grace: .milliseconds(500)) { supervisor in
+            try await supervisor.waitUntilRunning(timeout: .seconds(10))
             try await eventually("both ready") {
                 folder.text("polite.log").contains("ready") && folder.text("stubborn.log").contains("ready")
             }
@@ -100,17 +102,13 @@ import Testing
         }
     }
 
-    @Test func changesTellOfEveryNewState() async throws {
+    @Test(.timeLimit(.minutes(1))) func changesTellOfARestartAsItHappens() async throws {
         try await supervise([command("a", "exec sleep 60")]) { supervisor in
-            var seen: [ReplicaState] = []
-            for await statuses in supervisor.changes() {
-                seen.append(statuses[0].state)
-                if statuses[0].state == .up, statuses[0].restarts == 0, !seen.contains(.restarting) || seen.count < 4 {
-                    try? supervisor.kill("a", signal: SIGKILL)
-                }
-                if statuses[0].restarts == 1, statuses[0].state == .up { break }
-            }
-            #expect(seen.last == .up)
+            try await supervisor.waitUntilRunning(timeout: .seconds(10))
+            let changes = supervisor.changes()
+            try supervisor.kill("a", signal: SIGTERM)
+            let restarted = await changes.first { $0[0].restarts == 1 && $0[0].state == .up }
+            #expect(restarted?[0].lastExit == .signal(SIGTERM))
         }
     }
 
@@ -121,10 +119,14 @@ import Testing
             let process = try pid(supervisor, "a")
             let start = ContinuousClock.now
             let before = try #require(ProcessStat.processorTime(of: process))
-            try await Task.sleep(for: .seconds(1))
-            let used = try #require(ProcessStat.processorTime(of: process)) - before
+            // Waits for the work, not for the time: on a busy machine the loop gets less, never more.
+            var used = Duration.zero
+            try await eventually("200 ms burnt", seconds: 30) {
+                used = try #require(ProcessStat.processorTime(of: process)) - before
+                return used > .milliseconds(200)
+            }
             let cores = used / (ContinuousClock.now - start)
-            #expect(cores > 0.05 && cores < 0.4, "\(cores) cores")
+            #expect(cores < 0.4, "\(cores) cores")
         }
     }
 

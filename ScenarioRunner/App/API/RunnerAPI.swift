@@ -39,7 +39,7 @@ struct RunnerAPI: Sendable {
         routes = page.routes + api + api.map { Route($0.method, "/scenario-runner\($0.path)", $0.handler) }
     }
 
-    var application: some ApplicationProtocol {
+    var application: some Service {
         server.application(routes: routes, openAPI: PackageResources.openapi_yaml)
     }
 

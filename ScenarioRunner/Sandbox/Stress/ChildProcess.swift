@@ -74,12 +74,12 @@ struct ChildProcess: Sendable {
         }
     }
 
-    /// Sends `signal` unless it has ended.
+    /// Sends `signal` to it and to what it has started, unless it has ended.
     mutating func send(_ signal: CInt) {
         poll()
         guard exit == nil else { return }
         wasSignalled = true
-        kill(pid, signal)
+        kill(-pid, signal)
     }
 
     private static func openDescriptors() -> [CInt] {

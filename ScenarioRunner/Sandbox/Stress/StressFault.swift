@@ -77,6 +77,9 @@ public actor StressFault: LabFault {
     }
 
     public func apply() async throws {
+        // A second call begins anew.
+        try await undo()
+        (workers, start, end) = ([], nil, nil)
         do {
             try spawnWorkers()
             try await wait { try $0.hasTakenEffect() }
@@ -88,6 +91,7 @@ public actor StressFault: LabFault {
     }
 
     public func verify() async throws {
+        guard !workers.isEmpty else { throw StressError.notApplied(fault: id) }
         let before = burnt
         try await wait { fault in
             guard try fault.hasTakenEffect() else { return false }
@@ -99,11 +103,12 @@ public actor StressFault: LabFault {
         poll()
         switch spec {
         case .cpu:
-            let since = start ?? (.now, .zero)
+            // Nothing counts before the fault was in force.
+            let burnt = start.map { self.burnt - $0.burnt } ?? .zero
+            let wall = start.map { (end ?? .now) - $0.time } ?? .zero
             return .cpu(
                 askedCores: spec.askedCores * Double(targets.count), attainableCores: attainableCores,
-                burntSeconds: max(0, (burnt - since.burnt) / .seconds(1)),
-                wallSeconds: ((end ?? .now) - since.time) / .seconds(1))
+                burntSeconds: max(0, burnt / .seconds(1)), wallSeconds: wall / .seconds(1))
         case .memory(_, let bytes, _):
             return .memory(
                 askedBytes: bytes * UInt64(targets.count),
@@ -131,7 +136,6 @@ public actor StressFault: LabFault {
     }
 
     private func spawnWorkers() throws {
-        guard workers.isEmpty else { throw StressError.appliedTwice(fault: id) }
         guard targets.count * spec.workers <= Self.maximumWorkers else {
             throw StressError.tooManyWorkers(asked: targets.count * spec.workers, most: Self.maximumWorkers)
         }
@@ -227,7 +231,7 @@ private final class Lifeline: Sendable {
 
 /// Why a stress fault is not in force, or not gone.
 public enum StressError: Error, Equatable, CustomStringConvertible {
-    case appliedTwice(fault: String)
+    case notApplied(fault: String)
     case tooManyWorkers(asked: Int, most: Int)
     case workerEnded(fault: String, replica: String, exit: ReplicaExit)
     case noEffect(fault: String, after: Duration, reading: String)
@@ -235,7 +239,7 @@ public enum StressError: Error, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .appliedTwice(let fault): "\(fault) is in force already"
+        case .notApplied(let fault): "\(fault): no stress worker was started"
         case .tooManyWorkers(let asked, let most):
             "\(asked) stress workers asked, at most \(most) allowed; lower `workers` or select fewer replicas"
         case .workerEnded(let fault, let replica, let exit):
