@@ -3,6 +3,7 @@ import Foundation
 import Hummingbird
 import Logging
 import Sandbox
+import ServiceLifecycle
 import Shared
 
 /// The runner's HTTP server: the page, the API under both of its prefixes, and what all four servers have.
