@@ -12,6 +12,7 @@ public protocol Database: Sendable {
     /// return loses nothing. A throwing body is rolled back alone and its error rethrown.
     ///
     /// - Throws: the body's error, or ``StoreError``.
+    @discardableResult
     func write<Value: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> Value) async throws -> Value
 
     /// Runs `body` on a consistent snapshot. Writing in it is an error.
@@ -84,7 +85,7 @@ public struct SQLRow: Sendable {
 public enum StoreError: Error, Sendable, Equatable {
     /// A UNIQUE or PRIMARY KEY constraint; `constraint` is `table.column[, table.column]`.
     case notUnique(constraint: String)
-    /// A CHECK, NOT NULL or foreign-key constraint.
+    /// A CHECK, NOT NULL or foreign-key constraint, or text with a NUL character, which no store holds.
     case constraintViolated(String)
     /// The turn to write, or a free connection, did not come in time.
     case busy
