@@ -69,6 +69,8 @@ struct ProblemMiddleware: RouterMiddleware {
             return .notFound("There is nothing at this path. GET / lists the endpoints.")
         case let error as any HTTPResponseError:
             return Problem(error.status, error.status.reasonPhrase)
+        case StoreError.busy, StoreError.closed:
+            return .retryLater(.serviceUnavailable, "The store is busy.", seconds: 1)
         case is CancellationError:
             return .retryLater(.serviceUnavailable, "The service is shutting down.", seconds: 1)
         default:
@@ -88,6 +90,9 @@ struct DeadlineMiddleware: RouterMiddleware {
         guard let text = request.headers[.requestDeadline] else { return try await next(request, context) }
         guard let milliseconds = Int(text), (0...3_600_000).contains(milliseconds) else {
             throw Problem.malformed("X-Request-Deadline-Ms must be an integer from 0 to 3600000.")
+        }
+        guard milliseconds > 0 else {
+            throw Problem(.gatewayTimeout, "The request came after its deadline.")
         }
         return try await RequestDeadline.$current.withValue(RequestDeadline(after: .milliseconds(milliseconds))) {
             try await next(request, context)
