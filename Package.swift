@@ -27,6 +27,11 @@ let server: [Target.Dependency] = [
     .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
 ]
 
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+
+/// Each service answers its own `GET /openapi.yaml`, from a copy inside the binary.
+let openAPI: [Resource] = [.embedInCode("openapi.yaml")]
+
 let package = Package(
     name: "payment-chaos",
     products: [
@@ -77,9 +82,15 @@ let package = Package(
 
         // MARK: Services
         .target(name: "Gateway", dependencies: ["Shared"], path: "Services/Gateway"),
-        .executableTarget(name: "PaymentService", dependencies: server + ["Gateway"], path: "Services/Payment"),
-        .executableTarget(name: "InventoryService", dependencies: server, path: "Services/Inventory"),
-        .executableTarget(name: "NotificationService", dependencies: server, path: "Services/Notification"),
+        .executableTarget(
+            name: "PaymentService", dependencies: server + ["Gateway", httpTypes], path: "Services/Payment",
+            resources: openAPI),
+        .executableTarget(
+            name: "InventoryService", dependencies: server + [httpTypes], path: "Services/Inventory", resources: openAPI
+        ),
+        .executableTarget(
+            name: "NotificationService", dependencies: server + [httpTypes], path: "Services/Notification",
+            resources: openAPI),
 
         // MARK: Scenario runner
         .target(
@@ -149,11 +160,30 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             path: "Tests/Shared"),
+        .target(
+            name: "ServiceTesting",
+            dependencies: [
+                "Shared", httpTypes,
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            path: "Tests/ServiceTesting"),
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Shared"], path: "Tests/Gateway"),
-        .testTarget(name: "PaymentTests", dependencies: server + ["PaymentService", "Gateway"], path: "Tests/Payment"),
-        .testTarget(name: "InventoryTests", dependencies: server + ["InventoryService"], path: "Tests/Inventory"),
         .testTarget(
-            name: "NotificationTests", dependencies: server + ["NotificationService"], path: "Tests/Notification"),
+            name: "PaymentTests",
+            dependencies: server + [
+                "Gateway", "InventoryService", "NotificationService", "PaymentService", "ServiceTesting", httpTypes,
+            ],
+            path: "Tests/Payment"),
+        .testTarget(
+            name: "InventoryTests", dependencies: server + ["InventoryService", "ServiceTesting", httpTypes],
+            path: "Tests/Inventory"),
+        .testTarget(
+            name: "NotificationTests", dependencies: server + ["NotificationService", "ServiceTesting", httpTypes],
+            path: "Tests/Notification"),
         .testTarget(
             name: "ExperimentsTests",
             dependencies: ["Experiments", "Shared", .product(name: "Yams", package: "Yams")],

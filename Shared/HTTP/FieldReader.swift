@@ -88,13 +88,7 @@ public final class FieldReader {
         do {
             return try Money(positive: text, currency: currency)
         } catch {
-            switch error {
-            case .notANumber: return failed(name, "must be a decimal number")
-            case .notPositive: return failed(name, "must be more than 0")
-            case .tooLarge: return failed(name, "must be at most \(Money.maximumMinorUnits) minor units")
-            case .tooManyDecimals(let allowed):
-                return failed(name, "must have at most \(allowed) decimals in \(currency.code)")
-            }
+            return failed(name, error.message(in: currency))
         }
     }
 
@@ -133,5 +127,17 @@ public final class FieldReader {
     private func failed<T>(_ name: String, _ message: String) -> T? {
         reject(name, message)
         return nil
+    }
+}
+
+extension Money.ParseError {
+    /// What a client is told of its amount.
+    public func message(in currency: Currency) -> String {
+        switch self {
+        case .notANumber: "must be a decimal number"
+        case .notPositive: "must be more than 0"
+        case .tooLarge: "must be at most \(Money.maximumMinorUnits) minor units"
+        case .tooManyDecimals(let allowed): "must have at most \(allowed) decimals in \(currency.code)"
+        }
     }
 }

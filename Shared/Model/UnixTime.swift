@@ -12,6 +12,11 @@ public struct UnixTime: Sendable, Hashable, Comparable, Codable {
     /// Seconds with fractions, as `timestamp` in every answer.
     public var seconds: Double { Double(milliseconds) / 1000 }
 
+    /// The same, exact.
+    public var decimalSeconds: Decimal {
+        Decimal(sign: .plus, exponent: -3, significand: Decimal(milliseconds))
+    }
+
     public func advanced(bySeconds seconds: Int) -> UnixTime {
         UnixTime(milliseconds: milliseconds + Int64(seconds) * 1000)
     }

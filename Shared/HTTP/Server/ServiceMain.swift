@@ -24,7 +24,7 @@ public enum ServiceMain {
 
     /// Runs `body` and ends the process with the exit code of what it throws: 78 for bad configuration, 69 for
     /// anything else that keeps a server from running. An error is one line on standard error.
-    public static func main(_ body: () async throws -> Void) async {
+    public static func main(_ body: @Sendable () async throws -> Void) async {
         do {
             try await body()
         } catch let error as SettingsError {

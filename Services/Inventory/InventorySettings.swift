@@ -1,0 +1,34 @@
+import Logging
+import Shared
+
+/// What the inventory service is told by its environment.
+struct InventorySettings: Sendable {
+    static let serviceName = "inventory-service"
+
+    /// `HOST`: the address to listen on, every one by default.
+    var host = "0.0.0.0"
+    /// `PORT`: 0 to 65535; 0 lets the kernel choose.
+    var port = 5003
+    /// `DATABASE_URL`: `sqlite:/path`. Replicas that share it are one inventory.
+    var databaseURL = "sqlite:./data/inventory.sqlite"
+    /// `LOG_LEVEL`: trace, debug, info, notice, warning, error or critical.
+    var logLevel = Logger.Level.info
+    /// `REPLICA_NAME`: stands in every log line.
+    var replicaName = serviceName
+    /// `RESERVATION_SECONDS`: how long a reservation holds its stock, 1 to 86400. The default of 15 minutes is far
+    /// longer than any payment takes, and short enough that stock lost by a crash comes back the same day.
+    var reservationSeconds = 900
+
+    init() {}
+
+    /// - Throws: ``SettingsError`` naming every setting that is wrong.
+    init(_ reader: SettingsReader) throws {
+        host = reader.text("HOST", default: host)
+        port = reader.integer("PORT", in: 0...65535, default: port)
+        databaseURL = reader.text("DATABASE_URL", default: databaseURL)
+        logLevel = reader.choice("LOG_LEVEL", default: logLevel)
+        replicaName = reader.text("REPLICA_NAME", default: replicaName)
+        reservationSeconds = reader.integer("RESERVATION_SECONDS", in: 1...86_400, default: reservationSeconds)
+        try reader.finish()
+    }
+}

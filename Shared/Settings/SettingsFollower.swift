@@ -1,0 +1,112 @@
+import Foundation
+import Logging
+import Metrics
+import ServiceLifecycle
+import Synchronization
+
+/// Keeps a service's settings those of the scenario runner.
+///
+/// ```
+///   runner <--GET /api/service-settings?version=7&wait=5-- run loop --> lease --> current (read by every request)
+///             answers at once on a change, after 5 s without        '--> gauges, one log line a change
+/// ```
+///
+/// A change is in force as soon as its answer arrives. While the runner is away, what was in force stays so until
+/// its lease is over; then everything is off.
+public final class SettingsFollower: Service, Sendable {
+    /// How long the runner may hold a poll, in seconds.
+    static let waitSeconds = 5
+    /// How long a poll may take altogether: the wait, and time for the way there and back.
+    static let pollTimeout = Duration.seconds(waitSeconds + 2)
+    /// The pause after a poll that failed, or that brought nothing new at once: the loop never spins.
+    static let retryPause = Duration.milliseconds(250)
+
+    private let runnerURL: String?
+    private let client: HTTPClient
+    private let logger: Logger
+    private let versionGauge: Gauge
+    private let failuresCounter: Counter
+    private let lease = Mutex(SettingsLease())
+
+    /// - Parameter runnerURL: the runner's base URL; nil where there is none: everything stays off.
+    public init(runnerURL: String?, client: HTTPClient, metrics: any MetricsFactory, logger: Logger) {
+        self.runnerURL = runnerURL
+        self.client = client
+        self.logger = logger
+        versionGauge = Gauge(label: "service_settings_version", factory: metrics)
+        failuresCounter = Counter(label: "service_settings_poll_failures_total", factory: metrics)
+    }
+
+    /// The settings in force now.
+    public var current: ServiceSettings { lease.withLock { $0.effective(at: .now) } }
+
+    public func run() async throws {
+        guard let runnerURL else {
+            // A service that returns would end its whole group.
+            try? await gracefulShutdown()
+            return
+        }
+        await cancelWhenGracefulShutdown { await self.follow(runnerURL) }
+    }
+
+    private func follow(_ runnerURL: String) async {
+        var isAway = false
+        while !Task.isCancelled {
+            let start = ContinuousClock.now
+            var isNew = false
+            do {
+                isNew = apply(try await poll(runnerURL))
+                if isAway { logger.info("the scenario runner is back") }
+                isAway = false
+            } catch {
+                guard !Task.isCancelled else { return }
+                failuresCounter.increment()
+                // Once an absence, not four times a second.
+                if !isAway { logger.warning("the scenario runner does not answer", metadata: ["error": "\(error)"]) }
+                isAway = true
+            }
+            if !isNew, ContinuousClock.now - start < Self.retryPause || isAway {
+                try? await Task.sleep(for: Self.retryPause)
+            }
+        }
+    }
+
+    private func poll(_ runnerURL: String) async throws -> ServiceSettings {
+        let version = lease.withLock { $0.version }
+        let response = try await client.execute(
+            HTTPClientRequest(
+                url: "\(runnerURL)/api/service-settings?version=\(version)&wait=\(Self.waitSeconds)",
+                timeout: Self.pollTimeout, maxResponseBytes: 64 * 1024))
+        guard response.status == 200 else { throw PollError.status(response.status) }
+        return try JSONDecoder().decode(ServiceSettings.self, from: response.body)
+    }
+
+    /// - Returns: whether the answer changed anything.
+    private func apply(_ settings: ServiceSettings) -> Bool {
+        let isNew = lease.withLock { $0.received(settings, at: .now) }
+        guard isNew else { return false }
+        versionGauge.record(settings.version)
+        logger.info(
+            "settings changed",
+            metadata: [
+                "version": .stringConvertible(settings.version), "seed": "\(settings.seed)",
+                "failure_modes": "\(settings.failureModes.enabledNames)",
+            ])
+        return true
+    }
+
+    private enum PollError: Error {
+        case status(Int)
+    }
+}
+
+extension FailureModes {
+    /// The modes that are on, with their probabilities in percent: `card-decline 20.0`.
+    var enabledNames: [String] {
+        var names: [String] = []
+        if stolenCardEnabled { names.append("stolen-card \(stolenCardProbability)") }
+        if cardDeclineEnabled { names.append("card-decline \(cardDeclineProbability)") }
+        if gatewayTimeoutEnabled { names.append("gateway-timeout \(gatewayTimeoutProbability)") }
+        return names
+    }
+}

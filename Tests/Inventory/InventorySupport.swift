@@ -1,0 +1,30 @@
+import Foundation
+import ServiceTesting
+import Shared
+
+@testable import InventoryService
+
+/// Runs the inventory service on a database in `folder`, or in a folder of its own.
+func withInventory(
+    in folder: URL? = nil, reservationSeconds: Int = 900,
+    _ body: @escaping @Sendable (TestClient) async throws -> Void
+) async throws {
+    guard let folder else {
+        return try await withTemporaryFolder {
+            try await withInventory(in: $0, reservationSeconds: reservationSeconds, body)
+        }
+    }
+    let database = try await Databases.open(
+        url: "sqlite:\(folder.path)/inventory.sqlite", migrations: InventoryStore.migrations)
+    var settings = InventorySettings()
+    (settings.host, settings.port, settings.reservationSeconds) = ("127.0.0.1", 0, reservationSeconds)
+    let logger = CapturedLog().logger()
+    try await withHTTPClient { client in
+        try await withServices(logger: logger) { [settings] in
+            buildInventory(settings: settings, database: database, logger: logger, onServerRunning: $0)
+        } body: {
+            try await body(TestClient(client, $0))
+        }
+    }
+    await database.close()
+}

@@ -1,0 +1,76 @@
+import Logging
+import ServiceLifecycle
+import Shared
+import Synchronization
+
+/// The one endpoint of the scenario runner that services ask.
+public final class FakeRunner: Sendable {
+    private struct State {
+        var settings = ServiceSettings(version: 1, seed: 7, failureModes: .off)
+        var polls = 0
+        var isClosed = false
+    }
+    private let state = Mutex(State())
+
+    public init() {}
+
+    /// How many polls have come.
+    public var polls: Int { state.withLock { $0.polls } }
+
+    /// Changes the failure modes, as a person does on the page.
+    public func change(seed: UInt64 = 7, lease: Int = 15, _ change: (inout FailureModes) -> Void) {
+        state.withLock { state in
+            var modes = state.settings.failureModes
+            change(&modes)
+            state.settings = ServiceSettings(
+                version: state.settings.version + 1, leaseS: lease, seed: seed, failureModes: modes)
+        }
+    }
+
+    /// Runs it on a port of its own while `body` runs.
+    public func run<Value: Sendable>(
+        logger: Logger, port: Int = 0, _ body: @escaping @Sendable (_ baseURL: String) async throws -> Value
+    ) async throws -> Value {
+        state.withLock { $0.isClosed = false }
+        return try await withServices(logger: logger) { onServerRunning in
+            let settings = HTTPServerSettings(name: "fake-runner", host: "127.0.0.1", port: port, about: "Settings")
+            let route = Route.get("/api/service-settings") { request, _ in
+                let version = try request.queryInteger("version", in: 0...Int.max, default: 0)
+                let wait = try request.queryInteger("wait", in: 0...30, default: 0)
+                return try .json(await self.settings(otherThan: version, within: .seconds(wait)))
+            }
+            return [
+                HTTPServer(settings: settings, logger: logger)
+                    .application(routes: [route], openAPI: [], onServerRunning: onServerRunning)
+            ]
+        } body: { baseURL in
+            // A poll that still waits would hold up the server's end.
+            defer { self.state.withLock { $0.isClosed = true } }
+            return try await body(baseURL)
+        }
+    }
+
+    private func settings(otherThan version: Int, within wait: Duration) async throws -> ServiceSettings {
+        state.withLock { $0.polls += 1 }
+        let deadline = ContinuousClock.now.advanced(by: wait)
+        while true {
+            let (settings, isClosed) = state.withLock { ($0.settings, $0.isClosed) }
+            if settings.version != version || isClosed || ContinuousClock.now >= deadline { return settings }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+}
+
+/// Waits until a condition holds.
+///
+/// - Throws: ``NeverHeld`` after 10 s.
+public func eventually(_ condition: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now.advanced(by: .seconds(10))
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else { throw NeverHeld() }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+}
+
+/// A condition did not come true in time.
+public struct NeverHeld: Error {}
