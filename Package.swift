@@ -213,6 +213,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "Shared",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

@@ -28,6 +28,8 @@ struct RunnerCommand: AsyncParsableCommand {
             }
         } catch let error as LabError {
             CommandExit.fail("\(error)", code: .unavailable)
+        } catch let error as RefusedRequest {
+            CommandExit.fail("\(error)", code: .usage)
         } catch let error as SettingsError {
             CommandExit.fail("\(error)", code: .badConfiguration)
         } catch {

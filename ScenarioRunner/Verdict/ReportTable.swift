@@ -25,7 +25,11 @@ public enum ReportTable {
     }
 
     private static func recovery(_ journal: Journal) -> String {
-        if let time = journal.recoveryTimeMs { return "\(duration(Double(time))) after the fault was gone" }
+        if let time = journal.recoveryTimeMs {
+            return time == 0
+                ? "0 s: the first second without the fault was good"
+                : "\(duration(Double(time))) after the fault was gone"
+        }
         return journal.phase(.recovery) == nil ? "not watched" : "not recovered while it was watched"
     }
 

@@ -70,6 +70,11 @@ struct RunCommand: AsyncParsableCommand {
     }
 }
 
+/// The lab will not do what was asked for, whenever it is asked. Exit code 64.
+struct RefusedRequest: Error, CustomStringConvertible {
+    let description: String
+}
+
 /// A run followed through the API of a lab.
 struct RunClient: Sendable {
     let state: LabFolder.State
@@ -143,7 +148,10 @@ struct RunClient: Sendable {
         }
         guard (200..<300).contains(response.status) else {
             let problem = try? JSONDecoder().decode(JSONValue.self, from: response.body)
-            throw LabError(problem?["detail"]?.text ?? "the lab answered \(response.status)")
+            let detail = problem?["detail"]?.text ?? "the lab answered \(response.status)"
+            // What the caller can mend by asking for something else is wrong usage.
+            if [404, 422].contains(response.status) { throw RefusedRequest(description: detail) }
+            throw LabError(detail)
         }
         return response.body
     }

@@ -41,7 +41,8 @@ struct LoadWorkerCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         let plan = try LoadPlan.chainAndProcess(
-            baseURL: baseURL, ratePerSecond: Double(rate), duration: .milliseconds(durationMs), seed: seed, runID: runID)
+            baseURL: baseURL, ratePerSecond: Double(rate), duration: .milliseconds(durationMs), seed: seed, runID: runID
+        )
         let client = HTTPClient(configuration: .init(maxConnectionsPerHost: plan.maximumInFlight))
         let stop = StopFlag()
         let output = Mutex(JSONEncoder())

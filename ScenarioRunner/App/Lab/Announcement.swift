@@ -47,7 +47,8 @@ struct Announcement: Service {
         let network = world.network == nil ? "plain processes on loopback, no network faults" : "a private network"
         let limits =
             !settings.limits
-            ? "no limits" : "200m CPU and 128Mi memory each\(world.controlGroups == nil ? " (held by the lab itself)" : "")"
+            ? "no limits"
+            : "200m CPU and 128Mi memory each\(world.controlGroups == nil ? " (held by the lab itself)" : "")"
         return """
             The lab is up: \(counts) replicas, \(network), \(limits).
 

@@ -41,7 +41,8 @@ enum LabSession {
         ) { execution in
             let outcome: Result<Value, any Error>
             do {
-                outcome = .success(try await body(try await waitUntilUp(settings.folder, execution.processIdentifier.value)))
+                outcome = .success(
+                    try await body(try await waitUntilUp(settings.folder, execution.processIdentifier.value)))
             } catch {
                 outcome = .failure(error)
             }

@@ -46,7 +46,8 @@ struct LabSettings: Codable, Sendable, Equatable {
         cooldownSeconds: Int
     ) throws {
         self.stateFolder = URL(fileURLWithPath: stateFolder).standardizedFileURL.path
-        self.experimentsFolder = URL(fileURLWithPath: experimentsFolder).standardizedFileURL.path
+        // As given: refusals name the files as their reader does. The inner process keeps the working folder.
+        self.experimentsFolder = experimentsFolder
         let own = NamespaceLauncher.ownExecutable
         executablesFolder = URL(fileURLWithPath: own).deletingLastPathComponent().path
         self.ports = ports

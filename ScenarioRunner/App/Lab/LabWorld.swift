@@ -117,7 +117,8 @@ struct LabWorld: Sendable {
     private static func place(
         _ replicas: [LabTopology.Replica], limits: Bool
     ) async throws -> (ControlGroups?, [String: Placement]) {
-        let groups = try? await ControlGroups.open(labName: String(Identifier.make(prefix: "lab").suffix(12).lowercased()))
+        let groups = try? await ControlGroups.open(
+            labName: String(Identifier.make(prefix: "lab").suffix(12).lowercased()))
         var placements: [String: Placement] = [:]
         for (index, replica) in replicas.enumerated() {
             if let groups {
@@ -139,7 +140,8 @@ struct LabWorld: Sendable {
         let userRoutes = topology.services.flatMap { service in
             routes(
                 to: service.tier,
-                network == nil ? service.replicas.map { "\($0.address):\($0.port)" } : ["\(service.name):\(service.port)"])
+                network == nil
+                    ? service.replicas.map { "\($0.address):\($0.port)" } : ["\(service.name):\(service.port)"])
         }
         if network == nil { return [runnerDoor, FrontDoor(routes: userRoutes, logger: logger)] }
         let command = commandOnClient(

@@ -14,7 +14,9 @@ struct Restock: Sendable {
     /// - Throws: ``LabError`` when the inventory does not take it.
     func run(quantity: Int) async throws {
         for id in Self.productIDs {
-            let body = try JSONEncoder().encode(["product_id": JSONValue.string(id), "quantity": .integer(Int64(quantity))])
+            let body = try JSONEncoder().encode([
+                "product_id": JSONValue.string(id), "quantity": .integer(Int64(quantity)),
+            ])
             let response = try await client.execute(
                 HTTPClientRequest(
                     method: .post, url: "\(inventoryURL)/restock", headers: [.contentType: "application/json"],

@@ -89,7 +89,9 @@ struct RunExecution: Sendable {
     private func phases(
         _ request: RunRequest, _ recorder: RunRecorder, _ stop: Latch, _ onProgress: @Sendable (Progress) -> Void
     ) async throws {
-        guard await !wait(.warmUp, request.warmUpDuration, recorder, stop, onProgress) else { return onProgress(.noEffect) }
+        guard await !wait(.warmUp, request.warmUpDuration, recorder, stop, onProgress) else {
+            return onProgress(.noEffect)
+        }
         guard await !wait(.baseline, request.baseline, recorder, stop, onProgress) else { return onProgress(.noEffect) }
         try await fault(request, recorder, stop, onProgress)
         guard !stop.isOpen else { return }

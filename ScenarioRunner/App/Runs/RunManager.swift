@@ -71,7 +71,10 @@ final class RunManager: Service, Sendable {
         if let refusal = engine.refusal(of: request.experiment) {
             throw Problem(
                 .unprocessableContent, refusal.description,
-                members: ["file": .string(refusal.file), "line": .integer(Int64(refusal.line)), "field": .string(refusal.field)])
+                members: [
+                    "file": .string(refusal.file), "line": .integer(Int64(refusal.line)),
+                    "field": .string(refusal.field),
+                ])
         }
         let id = Identifier.make(prefix: "RUN")
         let view = try state.withLock { state in
