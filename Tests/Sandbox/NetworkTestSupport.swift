@@ -52,17 +52,6 @@ func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) a
     }
 }
 
-/// Waits until `condition` holds; a failure after ten seconds.
-func eventually(
-    _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + .seconds(10)
-    while try await !condition() {
-        try #require(ContinuousClock.now < deadline, "\(what) did not happen", sourceLocation: sourceLocation)
-        try await Task.sleep(for: .milliseconds(5))
-    }
-}
-
 struct SocketError: Error, Equatable {
     let call: String
     let code: Int32

@@ -20,15 +20,14 @@ final class TestFolder: Sendable {
     func text(_ name: String) -> String { (try? String(contentsOfFile: file(name), encoding: .utf8)) ?? "" }
 }
 
-struct TimedOut: Error { let what: String }
-
 /// Waits until `condition` holds, at most `seconds`.
 func eventually(
-    _ what: String, seconds: Double = 10, _ condition: () async throws -> Bool
+    _ what: String, seconds: Double = 10, sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while try await !condition() {
-        guard ContinuousClock.now < deadline else { throw TimedOut(what: what) }
+        try #require(ContinuousClock.now < deadline, "\(what) did not happen", sourceLocation: sourceLocation)
         try await Task.sleep(for: .milliseconds(5))
     }
 }
