@@ -119,6 +119,9 @@ public struct LoadPlan: Sendable, Equatable {
         self.maximumInFlight = maximumInFlight
     }
 
+    /// How long a user of a run waits for an answer: as long as the replaced system's test script did.
+    public static let patience = Duration.seconds(5)
+
     /// What a run puts on the system: chains and payments, one to one.
     ///
     /// - Parameter baseURL: of the payment service, such as `http://127.0.0.1:5002`, without a slash at the end.
@@ -137,7 +140,7 @@ public struct LoadPlan: Sendable, Equatable {
                     name: "process", method: .post, url: "\(baseURL)/payment/process",
                     headers: [json, ("Idempotency-Key", "${uuid}")],
                     body: #"{"amount":"19.99","currency":"USD",\#(product)}"#),
-            ])
+            ], timeout: patience)
     }
 
     /// When request `index` is due, after the start.

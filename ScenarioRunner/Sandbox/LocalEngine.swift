@@ -42,7 +42,7 @@ public struct LocalEngine: ChaosEngine {
     public func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
         if let refusal = refusal(of: experiment) { throw refusal }
         var generator = SeededGenerator(seed: seed, purpose: "selection")
-        let injected = InjectedLabFault(faults: try faults(of: experiment, runID: runID, &generator))
+        let injected = try injectedFault(of: experiment, runID: runID, &generator)
         do {
             try await injected.apply()
         } catch {
@@ -52,25 +52,34 @@ public struct LocalEngine: ChaosEngine {
         return injected
     }
 
-    private func faults(
+    private func injectedFault(
         of experiment: Experiment, runID: String, _ generator: inout SeededGenerator
-    ) throws -> [any LabFault] {
+    ) throws -> InjectedLabFault {
         switch experiment.spec {
         case .network(let spec):
-            return [try loss(spec, in: experiment, runID: runID, &generator)]
+            let sources = try choose(spec.source, "spec.selector", in: experiment, &generator)
+            let targets = try spec.target.map { try choose($0, "spec.target.selector", in: experiment, &generator) }
+            let others = targets.map(Self.names) ?? "everyone"
+            return InjectedLabFault(
+                faults: [try loss(spec, sources, targets, runID: runID)],
+                summary: "\(experiment.effectiveDoseText) (\(Self.names(sources)) and \(others))")
         case .stress(let spec):
             let targets = try choose(spec.target, "spec.selector", in: experiment, &generator)
-            return stress(spec, targets: targets, runID: runID)
+            return InjectedLabFault(
+                faults: stress(spec, targets: targets, runID: runID),
+                summary: "\(experiment.effectiveDoseText) (\(Self.names(targets)))")
         case .other:
             throw experiment.refusal("kind", "\(experiment.kind) is not supported by the local lab yet")
         }
     }
 
+    private static func names(_ replicas: [LabTopology.Replica]) -> String {
+        replicas.map(\.name).joined(separator: ", ")
+    }
+
     private func loss(
-        _ spec: NetworkChaosSpec, in experiment: Experiment, runID: String, _ generator: inout SeededGenerator
+        _ spec: NetworkChaosSpec, _ sources: [LabTopology.Replica], _ targets: [LabTopology.Replica]?, runID: String
     ) throws -> PacketLossFault {
-        let sources = try choose(spec.source, "spec.selector", in: experiment, &generator)
-        let targets = try spec.target.map { try choose($0, "spec.target.selector", in: experiment, &generator) }
         let direction: PacketLossFault.Direction =
             switch spec.direction {
             case .to: .to
@@ -114,11 +123,10 @@ public struct LocalEngine: ChaosEngine {
 /// One experiment in force: one fault, or several that come and go together.
 private struct InjectedLabFault: InjectedFault {
     let faults: [any LabFault]
+    let summary: String
 
     /// A removal that fails is tried this often; the reason is mostly a tool that could not start on a loaded machine.
     static let removalAttempts = 3
-
-    var summary: String { faults.map(\.summary).joined(separator: "; ") }
 
     func apply() async throws {
         for fault in faults { try await fault.apply() }

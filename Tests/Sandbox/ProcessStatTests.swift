@@ -47,7 +47,7 @@ import Testing
             return child.exit != nil
         }
         #expect(child.exit == .code(7))
-        #expect(child.residentBytes == 0)
+        #expect(child.anonymousBytes == 0)
         child.send(SIGKILL)
         #expect(!child.wasSignalled, "an ended process gets no signal")
     }

@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Load
 import Logging
 import Shared
 import Subprocess
@@ -25,7 +26,7 @@ struct LoadWorkerProcess: Sendable {
     }
 
     /// After SIGTERM: the time limit of a request, and a little for the process itself.
-    static let drainTime = Duration.seconds(15)
+    static let drainTime = LoadPlan.patience + .seconds(5)
 
     /// Runs the load until `stop` opens and what was under way has ended; not that long once `abort` is open.
     ///

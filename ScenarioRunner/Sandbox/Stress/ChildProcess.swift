@@ -92,8 +92,8 @@ struct ChildProcess: Sendable {
     }
 
     /// The bytes it holds in memory.
-    var residentBytes: UInt64 {
-        exit == nil ? ProcessStat.residentBytes(of: pid) ?? 0 : 0
+    var anonymousBytes: UInt64 {
+        exit == nil ? ProcessStat.anonymousBytes(of: pid) ?? 0 : 0
     }
 }
 

@@ -50,9 +50,17 @@ struct ProcessStat: Sendable, Equatable {
         return residentBytes(inStatus: text)
     }
 
+    /// The bytes that `pid` has written itself, without the pages of its program and libraries: `RssAnon` (Linux 4.5).
+    static func anonymousBytes(of pid: Int32) -> UInt64? {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8) else { return nil }
+        return bytes(of: "RssAnon:", inStatus: text)
+    }
+
     /// The line `VmRSS:   1234 kB`; 0 for a process that has ended, which has no such line.
-    static func residentBytes(inStatus text: String) -> UInt64 {
-        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+    static func residentBytes(inStatus text: String) -> UInt64 { bytes(of: "VmRSS:", inStatus: text) }
+
+    private static func bytes(of name: String, inStatus text: String) -> UInt64 {
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
         let fields = line?.split { $0.isWhitespace } ?? []
         return fields.count == 3 ? (UInt64(fields[1]) ?? 0) * 1024 : 0
     }

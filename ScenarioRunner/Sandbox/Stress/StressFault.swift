@@ -112,7 +112,7 @@ public actor StressFault: LabFault {
         case .memory(_, let bytes, _):
             return .memory(
                 askedBytes: bytes * UInt64(targets.count),
-                heldBytes: workers.reduce(0) { $0 + $1.process.residentBytes },
+                heldBytes: workers.reduce(0) { $0 + $1.process.anonymousBytes },
                 outOfMemoryKills: workers.count(where: \.wasKilledForMemory))
         }
     }
@@ -168,7 +168,7 @@ public actor StressFault: LabFault {
                 // More than the worker's own start takes, and less for a small load.
                 guard worker.process.processorTime >= .milliseconds(loadPercent) / 2 else { return false }
             case .memory:
-                let held = Double(worker.process.residentBytes)
+                let held = Double(worker.process.anonymousBytes)
                 guard held >= Double(worker.bytes) * Self.enoughMemory else { return false }
             }
         }
