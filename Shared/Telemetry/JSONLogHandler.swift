@@ -79,7 +79,8 @@ public struct JSONLogHandler: LogHandler {
     private static func number(_ value: any CustomStringConvertible) -> JSONValue? {
         switch value {
         case let value as Int: .integer(Int64(value))
-        case let value as Double: .decimal(Decimal(value))
+        // By its shortest text: the binary fraction itself has dozens of digits.
+        case let value as Double: Decimal(string: value.description).map(JSONValue.decimal)
         case let value as Bool: .bool(value)
         default: nil
         }
