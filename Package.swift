@@ -42,6 +42,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-async-algorithms.git", from: "1.1.4"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
@@ -106,6 +107,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "ScenarioRunner/Sandbox"),
         .target(name: "Cluster", dependencies: ["Experiments", "Shared"], path: "ScenarioRunner/Cluster"),
@@ -113,7 +115,7 @@ let package = Package(
             name: "Load",
             dependencies: [
                 "Experiments", "Shared",
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             path: "ScenarioRunner/Load"),
         .target(
@@ -128,18 +130,28 @@ let package = Package(
             dependencies: server + [
                 "Cluster", "Experiments", "Load", "Sandbox", "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            path: "ScenarioRunner/App", resources: [.copy("Public")]),
+            path: "ScenarioRunner/App", resources: [.copy("Public"), .embedInCode("openapi.yaml")]),
 
         // MARK: Tests
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "Shared",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/Support"),
         .testTarget(
             name: "SharedTests",
             dependencies: [
-                "ServiceTesting", "Shared",
+                "ServiceTesting", "Shared", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -179,20 +191,29 @@ let package = Package(
         .testTarget(
             name: "SandboxTests",
             dependencies: [
-                "Experiments", "Sandbox", "Shared", .product(name: "Subprocess", package: "swift-subprocess"),
+                "Experiments", "Sandbox", "Shared",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/Sandbox"),
         .testTarget(name: "ClusterTests", dependencies: ["Cluster"], path: "Tests/Cluster"),
-        .testTarget(name: "LoadTests", dependencies: ["Load", "Shared"], path: "Tests/Load"),
+        .testTarget(
+            name: "LoadTests",
+            dependencies: [
+                "Experiments", "Load", "Shared", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            path: "Tests/Load"),
         .testTarget(name: "VerdictTests", dependencies: ["Experiments", "Verdict", "Shared"], path: "Tests/Verdict"),
         .testTarget(
             name: "ScenarioRunnerTests",
-            dependencies: server + ["Experiments", "Load", "Sandbox", "ScenarioRunner", "Verdict"],
+            dependencies: server + ["Experiments", "Load", "Sandbox", "ScenarioRunner", "TestSupport", "Verdict"],
             path: "Tests/ScenarioRunner"),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
                 "Shared",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

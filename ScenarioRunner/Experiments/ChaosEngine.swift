@@ -1,7 +1,7 @@
 /// What makes faults: the lab on one Linux machine, or Chaos Mesh on Kubernetes.
 ///
 /// ```
-///   Experiment --(refusal?)--> plan --(inject)--> InjectedFault --(reading)*--> remove
+///   Experiment --(refusal?)--> plan --(inject)--> InjectedFault --(readings)*--> remove
 /// ```
 ///
 /// Whoever runs an experiment calls ``refusal(of:)`` first, so that a manifest that this engine cannot
@@ -27,8 +27,9 @@ public protocol InjectedFault: Sendable {
     /// What was put where, for people: `drop 80 % of payment-0,1,2 -> inventory-0,1`.
     var summary: String { get }
 
-    /// What the fault has done so far, read back from the kernel.
-    func reading() async throws -> DoseReading
+    /// What the fault has done so far, read back from the kernel: one reading for each part of it, such as the CPU and
+    /// the memory of one stress.
+    func readings() async throws -> [DoseReading]
 
     /// Takes the fault away and checks that it is gone. A second call is harmless.
     func remove() async throws

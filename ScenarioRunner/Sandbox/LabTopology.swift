@@ -60,5 +60,22 @@ public struct LabTopology: Sendable, Equatable {
             }
     }
 
+    private init(services: [Service]) { self.services = services }
+
+    /// The same services as plain processes on loopback, one port a replica.
+    ///
+    /// - Parameter ports: seven free ports, for the replicas in order.
+    public static func loopback(ports: [Int]) -> LabTopology {
+        var free = ports.makeIterator()
+        return LabTopology(
+            services: LabTopology().services.map { service in
+                Service(
+                    tier: service.tier, port: service.port, virtualAddress: "127.0.0.1",
+                    replicas: service.replicas.map {
+                        Replica(tier: $0.tier, index: $0.index, address: "127.0.0.1", port: free.next() ?? $0.port)
+                    })
+            })
+    }
+
     public var replicas: [Replica] { services.flatMap(\.replicas) }
 }

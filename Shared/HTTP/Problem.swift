@@ -49,16 +49,15 @@ public struct Problem: Error, Sendable, Equatable {
         return Problem(status, detail, members: all, headers: [.retryAfter: String(wait)])
     }
 
-    /// The body: the standard members, `error` for clients of the old system, and the further ones.
+    /// The body: the standard members, `error` for clients of the old system, and the further ones, which win over
+    /// the standard ones of the same name.
     public func document(instance: String) -> JSONValue {
-        var document = members
-        document["type"] = .string("about:blank")
-        document["title"] = .string(status.reasonPhrase)
-        document["status"] = .integer(Int64(status.code))
-        document["detail"] = .string(detail)
-        document["error"] = .string(detail)
-        document["instance"] = .string(instance)
-        return .object(document)
+        let standard: [String: JSONValue] = [
+            "type": .string("about:blank"), "title": .string(status.reasonPhrase),
+            "status": .integer(Int64(status.code)), "detail": .string(detail), "error": .string(detail),
+            "instance": .string(instance),
+        ]
+        return .object(standard.merging(members) { $1 })
     }
 }
 

@@ -17,7 +17,5 @@ public struct RequestDeadline: Sendable {
 
 extension HTTPField.Name {
     /// `X-Request-Deadline-Ms`: milliseconds left when the request was sent.
-    public static var requestDeadline: HTTPField.Name { deadlineName }
+    public static let requestDeadline = constant("X-Request-Deadline-Ms")
 }
-
-private let deadlineName = HTTPField.Name("X-Request-Deadline-Ms") ?? .expires

@@ -6,7 +6,8 @@ public struct HTTPClientConfiguration: Sendable {
     public let maxTotalConnections: Int
     /// Requests handed to libcurl at a time. More wait their turn, within their deadlines.
     public let maxInFlight: Int
-    /// How long one attempt to connect may take; the request's own timeout shortens it.
+    /// How long one attempt to connect may take. Longer than most requests wait, so that a peer that swallows packets
+    /// is a request that timed out, as it is for a user, and not one that was refused.
     public let connectTimeout: Duration
     /// How long the addresses of a name are remembered, in whole seconds.
     public let nameCacheTime: Duration
@@ -20,7 +21,7 @@ public struct HTTPClientConfiguration: Sendable {
 
     public init(
         maxConnectionsPerHost: Int = 256, maxTotalConnections: Int = 1024, maxInFlight: Int = 4096,
-        connectTimeout: Duration = .seconds(5), nameCacheTime: Duration = .seconds(30),
+        connectTimeout: Duration = .seconds(30), nameCacheTime: Duration = .seconds(30),
         maxIdleTime: Duration = .seconds(15), maxHeaderBytes: Int = 64 * 1024, maxHeaderFields: Int = 200,
         userAgent: String = "payment-chaos/1.0"
     ) {

@@ -56,10 +56,8 @@ final class Transfer: DeadlineEntry, @unchecked Sendable {
         self.pool = pool
     }
 
-    /// Gives the handle back, while libcurl still knows about its connection.
     func detach() -> EasyHandle? {
         defer { easy = nil }
-        if let opened, let socket = easy?.pooledSocket { pool?.add(socket, opened) }
         return easy
     }
 
@@ -123,7 +121,9 @@ final class Transfer: DeadlineEntry, @unchecked Sendable {
         easy?.demandFreshConnection()
     }
 
+    /// The complete answer, to be taken while libcurl still knows about the connection.
     func response(from easy: EasyHandle) -> RawResponse {
-        RawResponse(status: easy.status, head: head, body: body, timings: easy.timings)
+        if let opened, let socket = easy.pooledSocket { pool?.add(socket, opened) }
+        return RawResponse(status: easy.status, head: head, body: body, timings: easy.timings)
     }
 }

@@ -57,7 +57,9 @@ struct ProblemMiddleware: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch {
-            return try problem(for: error, request, context).response(from: request, context: context)
+            let response = try problem(for: error, request, context).response(from: request, context: context)
+            // A body after the head of an answer to HEAD would be read as the next answer.
+            return request.method == .head ? response.createHeadResponse() : response
         }
     }
 
@@ -65,12 +67,12 @@ struct ProblemMiddleware: RouterMiddleware {
         switch error {
         case let problem as Problem:
             return problem
+        case let error as HTTPError where error.status == .notFound && !Route.knownMethods.contains(request.method):
+            return Problem(.notImplemented, "The server knows no such method.")
         case let error as HTTPError where error.status == .notFound:
             return .notFound("There is nothing at this path. GET / lists the endpoints.")
         case let error as any HTTPResponseError:
             return Problem(error.status, error.status.reasonPhrase)
-        case StoreError.busy, StoreError.closed:
-            return .retryLater(.serviceUnavailable, "The store is busy.", seconds: 1)
         case is CancellationError:
             return .retryLater(.serviceUnavailable, "The service is shutting down.", seconds: 1)
         default:
@@ -88,11 +90,11 @@ struct DeadlineMiddleware: RouterMiddleware {
         _ request: Request, context: AppContext, next: (Request, AppContext) async throws -> Response
     ) async throws -> Response {
         guard let text = request.headers[.requestDeadline] else { return try await next(request, context) }
-        guard let milliseconds = Int(text), (0...3_600_000).contains(milliseconds) else {
+        guard let milliseconds = UInt32(text), milliseconds <= 3_600_000 else {
             throw Problem.malformed("X-Request-Deadline-Ms must be an integer from 0 to 3600000.")
         }
         guard milliseconds > 0 else {
-            throw Problem(.gatewayTimeout, "The request came after its deadline.")
+            throw Problem(.gatewayTimeout, "The deadline of the request had passed before it arrived: timeout.")
         }
         return try await RequestDeadline.$current.withValue(RequestDeadline(after: .milliseconds(milliseconds))) {
             try await next(request, context)
@@ -133,12 +135,13 @@ struct InFlightLimitMiddleware: RouterMiddleware {
 }
 
 extension HTTPField.Name {
-    public static var traceparent: HTTPField.Name { traceparentName }
-    public static var traceresponse: HTTPField.Name { traceresponseName }
-    public static var idempotencyKey: HTTPField.Name { idempotencyKeyName }
-}
+    public static let traceparent = constant("traceparent")
+    public static let traceresponse = constant("traceresponse")
+    public static let idempotencyKey = constant("Idempotency-Key")
 
-// The names are constants that always parse; the alternative is never taken.
-private let traceparentName = HTTPField.Name("traceparent") ?? .expires
-private let traceresponseName = HTTPField.Name("traceresponse") ?? .expires
-private let idempotencyKeyName = HTTPField.Name("Idempotency-Key") ?? .expires
+    /// A field name that is known to be one.
+    static func constant(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no field name") }
+        return name
+    }
+}

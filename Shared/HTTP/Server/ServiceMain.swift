@@ -11,9 +11,12 @@ public enum ServiceMain {
     private static let cancellationTime = Duration.seconds(3)
 
     /// Runs the services until SIGTERM or SIGINT, and ends them in the reverse order.
+    ///
+    /// With `EXIT_WITH_PARENT=true` in the environment the process also ends when the one that started it does.
     public static func run(_ services: [any Service], logger: Logger) async throws {
+        let isLeashed = ProcessInfo.processInfo.environment["EXIT_WITH_PARENT"] == "true"
         var configuration = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: services + (isLeashed ? [ParentWatch()] : []), gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = drainTime
         configuration.maximumCancellationDuration = cancellationTime
         try await ServiceGroup(configuration: configuration).run()
@@ -34,5 +37,24 @@ public enum ServiceMain {
     private static func exit(_ message: String, code: Int32) -> Never {
         FileHandle.standardError.write(Data("\(message)\n".utf8))
         Foundation.exit(code)
+    }
+}
+
+/// Ends the group when the parent process is gone: a lab without namespaces has no kernel that does it.
+private struct ParentWatch: Service {
+    private let parent = getppid()
+    private static let interval = Duration.milliseconds(200)
+
+    struct ParentGone: Error, CustomStringConvertible {
+        let description = "the process that started this one is gone"
+    }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            while getppid() == parent {
+                guard (try? await Task.sleep(for: Self.interval)) != nil else { return }
+            }
+            throw ParentGone()
+        }
     }
 }

@@ -1,0 +1,44 @@
+# The commands that people type. `make run` and `make test` work on a fresh clone; the rest builds on them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+SOURCES := Services Shared ScenarioRunner Tests Package.swift
+BUILD_FLAGS := --explicit-target-dependency-import-check error
+RUNNER := .build/release/scenario-runner
+OPTIONS ?=
+
+.PHONY: help run demo doctor test lint format clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: release ## Start the lab: three services, their network, and the page at http://localhost:8000
+	exec $(RUNNER) lab $(OPTIONS)
+
+demo: release ## Break it once: a lab of its own, 80 % packet loss, a table, a journal; all down again
+	code=0; $(RUNNER) run packet-loss-80-percent --baseline 10s --duration 30s --recovery 20s $(OPTIONS) || code=$$?; \
+	case $$code in 0|2) ;; *) exit $$code ;; esac
+
+doctor: release ## Say what this machine can and cannot do
+	$(RUNNER) doctor
+
+test: ## Check the format, build everything, run all tests
+	scripts/prerequisites.sh lab
+	$(MAKE) --no-print-directory lint
+	swift build --build-tests $(BUILD_FLAGS)
+	swift test --skip-build
+
+lint: ## Check the format only
+	swift format lint --strict -r $(SOURCES)
+
+format: ## Format the sources in place
+	swift format -i -r $(SOURCES)
+
+clean: ## Remove what was built and what the lab wrote
+	rm -rf .build .lab
+
+.PHONY: release
+release:
+	scripts/prerequisites.sh lab
+	swift build -c release $(BUILD_FLAGS)

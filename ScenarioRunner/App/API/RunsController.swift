@@ -1,0 +1,130 @@
+import Experiments
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Shared
+import Verdict
+
+/// Experiments and runs: the catalogue, the start and stop of runs, their journals, and the old system's triggers.
+struct RunsController: Sendable {
+    let manager: RunManager
+    let engine: any ChaosEngine
+    /// Read anew for every request, so that a changed file counts at once.
+    let experimentsFolder: String
+    let cooldownMinutes: Double
+
+    var routes: [Route] {
+        [
+            .get("/api/experiments") { _, _ in try .json(documents()) },
+            .post("/api/runs", start),
+            .get("/api/runs") { _, _ in try .json(RunList(runs: manager.views)) },
+            .get("/api/runs/{id}", details),
+            .post("/api/runs/{id}/stop") { _, context in try .json(manager.stop(try context.pathParameter("id"))) },
+            .get("/api/runs/{id}/report", report),
+            .post("/api/trigger_chaos/{name}") { try await trigger($0, $1, stress: false) }.withScenarioErrors,
+            .post("/api/trigger_stress/{name}") { try await trigger($0, $1, stress: true) }.withScenarioErrors,
+            .get("/api/chaos-rate-limit-status") { _, _ in try .json(manager.rateLimitStatus) },
+            .post("/api/chaos-rate-limit-reset") { _, _ in
+                manager.resetRateLimit()
+                return try .json(Message(message: "Chaos rate limit reset. Running experiments keep their places."))
+            },
+        ]
+    }
+
+    // MARK: Runs
+
+    private func start(_ request: Request, _ context: AppContext) async throws -> Response {
+        let body: RunBody = try await request.json()
+        let view = try manager.start(
+            RunRequest(
+                experiment: try experiment(named: body.experiment), origin: body.origin, baseline: body.baseline,
+                duration: body.duration, recovery: body.recovery, rate: body.rate,
+                seed: body.seed ?? .random(in: RunRequest.seeds)))
+        return try .json(view, status: .accepted, headers: [.location: "/api/runs/\(view.id)"])
+    }
+
+    private func details(_ request: Request, _ context: AppContext) async throws -> Response {
+        let (view, journal) = try manager.details(try context.pathParameter("id"))
+        return try .json(RunDetails(view: view, journal: journal))
+    }
+
+    private func report(_ request: Request, _ context: AppContext) async throws -> Response {
+        let id = try context.pathParameter("id")
+        guard let journal = try manager.details(id).journal else {
+            throw Problem.conflict("The run \(id) has not ended yet.")
+        }
+        return .text(ReportTable.render(journal), contentType: "text/plain; charset=utf-8")
+    }
+
+    // MARK: The old system's endpoints
+
+    /// Starts one fault without load, for its manifest's duration.
+    private func trigger(_ request: Request, _ context: AppContext, stress: Bool) async throws -> Response {
+        let name = try context.pathParameter("name")
+        let experiment = try experiment(named: name)
+        guard (experiment.kind == "StressChaos") == stress else {
+            throw Problem.notFound(
+                "\(name) is a \(experiment.kind): use /api/trigger_\(stress ? "chaos" : "stress")/\(name).")
+        }
+        let duration = min(experiment.duration ?? RunRequest.defaultTriggerDuration, RunRequest.maxDuration)
+        let view = try manager.start(
+            RunRequest(
+                experiment: experiment, origin: .api, baseline: .zero, duration: duration, recovery: .zero, rate: 0,
+                seed: .random(in: RunRequest.seeds)))
+        return try .json(
+            TriggerAnswer(
+                message: "\(name) started for \(GoDuration.text(duration)).", runID: view.id,
+                cooldownMinutes: cooldownMinutes))
+    }
+
+    // MARK: The catalogue
+
+    func documents() -> [ExperimentDocument] {
+        Catalogue.load(folder: experimentsFolder).experiments.map {
+            ExperimentDocument($0, refusal: engine.refusal(of: $0))
+        }
+    }
+
+    private func experiment(named name: String) throws -> Experiment {
+        let catalogue = Catalogue.load(folder: experimentsFolder)
+        if let experiment = catalogue.experiment(named: name) { return experiment }
+        let problems = catalogue.problems.map(\.description)
+        let hint = problems.isEmpty ? "" : " Some files do not load: \(problems.joined(separator: "; "))"
+        throw Problem.notFound("There is no experiment \(name); GET /api/experiments lists them.\(hint)")
+    }
+}
+
+private struct RunList: Encodable {
+    let runs: [RunView]
+}
+
+private struct RunDetails: Encodable {
+    let view: RunView
+    let journal: Journal?
+
+    enum CodingKeys: String, CodingKey { case journal }
+
+    func encode(to encoder: any Encoder) throws {
+        try view.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(journal, forKey: .journal)
+    }
+}
+
+private struct TriggerAnswer: Encodable {
+    var status = "success"
+    let message: String
+    let runID: String
+    let cooldownMinutes: Double
+
+    enum CodingKeys: String, CodingKey {
+        case status, message
+        case runID = "run_id"
+        case cooldownMinutes = "cooldown_minutes"
+    }
+}
+
+private struct Message: Encodable {
+    var status = "success"
+    let message: String
+}

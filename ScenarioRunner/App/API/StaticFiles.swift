@@ -1,0 +1,78 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Shared
+
+/// The page's files, read once at start-up: a few dozen kilobytes that never change while the process runs.
+struct StaticFiles: Sendable {
+    /// The page loads nothing from elsewhere and runs no inline script.
+    static let contentSecurityPolicy =
+        "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
+    private struct File: Sendable {
+        let contentType: String
+        let bytes: ByteBuffer
+        let etag: String
+    }
+    private let files: [String: File]
+
+    /// - Parameter folder: every regular file below it is served under its path.
+    /// - Throws: when the folder or a file cannot be read.
+    init(folder: URL) throws {
+        var files: [String: File] = [:]
+        let root = folder.resolvingSymlinksInPath().path + "/"
+        let enumerator = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: [.isRegularFileKey])
+        while let url = enumerator?.nextObject() as? URL {
+            guard try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else { continue }
+            let data = try Data(contentsOf: url)
+            let path = url.resolvingSymlinksInPath().path.dropFirst(root.count)
+            let hash = data.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+            files["/\(path)"] = File(
+                contentType: Self.contentType(of: url.pathExtension), bytes: ByteBuffer(bytes: data),
+                etag: "\"\(String(hash, radix: 16))\"")
+        }
+        guard files["/index.html"] != nil else {
+            throw SettingsError(messages: ["the page's files are not in \(folder.path): build again"])
+        }
+        self.files = files
+    }
+
+    /// The page at its three addresses, and every file under its own.
+    var routes: [Route] {
+        let pages = ["/", "/scenario-runner", "/scenario-runner/home"].map { ($0, "/index.html") }
+        return (pages + files.keys.sorted().map { ($0, $0) }).map { path, file in
+            .get(path) { request, _ in try answer(file, request) }
+        }
+    }
+
+    private func answer(_ path: String, _ request: Request) throws -> Response {
+        guard let file = files[path] else { throw Problem.notFound("There is no such file.") }
+        let headers: HTTPFields = [
+            .contentType: file.contentType, .eTag: file.etag, .cacheControl: "no-cache",
+            .contentSecurityPolicy: Self.contentSecurityPolicy, .xContentTypeOptions: "nosniff",
+        ]
+        if Self.matches(request.headers[.ifNoneMatch], file.etag) {
+            return Response(status: .notModified, headers: headers)
+        }
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: file.bytes))
+    }
+
+    /// `If-None-Match` is `*` or a list, compared weakly (RFC 9110, 13.1.2): proxies that compress mark tags as weak.
+    private static func matches(_ header: String?, _ etag: String) -> Bool {
+        guard let header else { return false }
+        let tags = header.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        return tags.contains { $0 == "*" || $0 == etag || $0 == "W/\(etag)" }
+    }
+
+    private static func contentType(of pathExtension: String) -> String {
+        switch pathExtension {
+        case "html": "text/html; charset=utf-8"
+        case "css": "text/css; charset=utf-8"
+        case "js": "text/javascript; charset=utf-8"
+        case "svg": "image/svg+xml"
+        case "json": "application/json; charset=utf-8"
+        default: "application/octet-stream"
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import ArgumentParser
+import Cluster
+import Foundation
+import Sandbox
+import Shared
+
+/// Options that every command with a lab has.
+struct LabOptions: ParsableArguments {
+    @Option(name: .customLong("state"), help: "Folder for logs, databases and journals.")
+    var stateFolder = ".lab"
+
+    @Option(name: .customLong("experiments"), help: "Folder with the Chaos Mesh manifests.")
+    var experimentsFolder = "chaos-experiments"
+
+    @Flag(help: "No namespaces: replicas on loopback, without network faults.")
+    var plain = false
+
+    @Flag(name: .customLong("no-limits"), help: "Lift the limits of 200m CPU and 128Mi memory a replica.")
+    var noLimits = false
+
+    @Option(help: "Decides every random choice; printed and in the journal. Chosen when absent.")
+    var seed: UInt64?
+
+    @Option(help: "Ports on 127.0.0.1 for payment,inventory,notification,runner; 0 takes a free one.")
+    var ports = "5002,5003,5004,8000"
+
+    func settings() throws -> LabSettings {
+        let numbers = ports.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
+        guard numbers.count == 4, numbers.allSatisfy({ (0...65535).contains($0) }) else {
+            throw ValidationError("--ports takes four numbers from 0 to 65535: 5002,5003,5004,8000")
+        }
+        let environment = try runnerEnvironment()
+        return try LabSettings(
+            stateFolder: stateFolder, experimentsFolder: experimentsFolder,
+            ports: .init(
+                payment: numbers[0], inventory: numbers[1], notification: numbers[2], runner: numbers[3]),
+            plain: plain, limits: !noLimits, seed: seed ?? .random(in: RunRequest.seeds),
+            cooldownSeconds: environment.cooldownMinutes * 60)
+    }
+
+    private func runnerEnvironment() throws -> RunnerEnvironment {
+        let environment = ProcessInfo.processInfo.environment
+        do {
+            return try RunnerEnvironment.detect(
+                environment: environment, cluster: .detect(environment: environment))
+        } catch {
+            throw SettingsError(messages: ["\(error)"])
+        }
+    }
+}
+
+/// `scenario-runner lab`: the outer process. It binds the front door, starts the lab inside fresh namespaces, forwards
+/// signals, and outlives it.
+struct LabCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lab", abstract: "Start the three services, their network, and the page, on this machine.")
+
+    @OptionGroup var options: LabOptions
+
+    @Flag(help: .hidden)
+    var untilInputEnds = false
+
+    mutating func run() async throws {
+        let settings = try options.settings()
+        let lock = try LabLock.take(in: settings.folder, preparing: true)
+        defer { lock.release() }
+        ControlGroups.sweep()
+        let ports = settings.ports
+        let sockets: FrontDoorSockets
+        do {
+            sockets = try FrontDoorSockets.bind([
+                ("payment", ports.payment), ("inventory", ports.inventory), ("notification", ports.notification),
+                ("runner", ports.runner),
+            ])
+        } catch {
+            throw LabError("\(error)")
+        }
+        defer { settings.folder.removeState() }
+        if untilInputEnds { Self.endWithInput() }
+        if settings.plain {
+            try await LabRuntime(settings: settings, listeners: sockets.listeners, stop: Latch()).run()
+        } else {
+            try await runInside(settings, sockets)
+        }
+    }
+
+    /// Ends the lab in order when standard input does: whoever started it holds the other end of that pipe.
+    private static func endWithInput() {
+        Thread.detachNewThread {
+            var byte: UInt8 = 0
+            while read(0, &byte, 1) > 0 {}
+            kill(getpid(), SIGTERM)
+        }
+    }
+
+    private func runInside(_ settings: LabSettings, _ sockets: FrontDoorSockets) async throws {
+        switch await NamespaceProbe.examine() {
+        case .unavailable(let reason, let remedy):
+            throw LabError(
+                "this machine refuses namespaces (\(reason)); \(remedy); or run without network faults: --plain")
+        case .available(let access):
+            let launcher = NamespaceLauncher(
+                access: access, arguments: ["lab-inside", "--settings", try settings.encoded()])
+            let code = try await launcher.run(sockets: sockets)
+            guard code == 0 else { throw ExitCode(code) }
+        }
+    }
+}
+
+/// The same program, started again inside the namespaces, as their first process.
+struct LabInsideCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "lab-inside", shouldDisplay: false)
+
+    @Option(help: .hidden)
+    var settings: String
+
+    mutating func run() async throws {
+        guard let inherited = try InheritedDescriptors.claim() else {
+            throw LabError("lab-inside is started by scenario-runner lab, not by hand")
+        }
+        let stop = Latch()
+        OuterWatch.start(descriptor: inherited.watch) { stop.open() }
+        try await LabRuntime(
+            settings: LabSettings(encoded: settings), listeners: inherited.listeners, stop: stop
+        ).run()
+    }
+}
+
+/// `scenario-runner heal`: removes what the end of a lab can leave behind.
+struct HealCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "heal", abstract: "Remove what a killed lab can leave behind: empty cgroup folders.")
+
+    func run() throws {
+        let removed = ControlGroups.sweep()
+        print(removed.isEmpty ? "Nothing was left behind." : "Removed:\n" + removed.joined(separator: "\n"))
+    }
+}
+
+/// `scenario-runner doctor`: what this machine can and cannot do.
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Say what this machine can and cannot do, with the remedy for each.")
+
+    @Flag(help: "Print JSON instead of a table.")
+    var json = false
+
+    mutating func run() async throws {
+        let findings = await Doctor.examine()
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(findings), as: UTF8.self))
+        } else {
+            print(Doctor.render(findings))
+        }
+        if findings.contains(where: { $0.status == .missing }) { throw ExitCode(CommandExit.unavailable.rawValue) }
+    }
+}

@@ -1,0 +1,197 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import HTTPTypes
+import Shared
+import UnixSignals
+import Verdict
+
+/// `scenario-runner run <experiment>`: one measured run, in the lab that runs here or in one of its own.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run one experiment with load, measure it, and print the verdict.",
+        discussion: "Exit codes: 0 held, 2 deviated, 3 aborted, 4 invalid.")
+
+    @Argument(help: "The name of an experiment in the experiments folder.")
+    var experiment: String
+
+    @Option(help: "How long to measure before the fault.")
+    var baseline = GoDuration.text(RunRequest.defaultBaseline)
+
+    @Option(help: "How long the fault lasts, from its verified injection.")
+    var duration = GoDuration.text(RunRequest.defaultDuration)
+
+    @Option(help: "How long to measure after the fault.")
+    var recovery = GoDuration.text(RunRequest.defaultRecovery)
+
+    @Option(help: "Requests a second.")
+    var rate = RunRequest.defaultRate
+
+    @Flag(help: "Print the journal on standard output, and nothing else there.")
+    var json = false
+
+    @Option(help: "Also write the journal into this folder.")
+    var out: String?
+
+    @OptionGroup var lab: LabOptions
+
+    mutating func run() async throws {
+        let journal = try await LabSession.withLab(lab) { [self] state in
+            try await RunClient(state: state, progress: ProgressLine()).run(body)
+        }
+        if let out { try write(journal, to: out) }
+        if json {
+            FileHandle.standardOutput.write(try journal.json())
+        } else {
+            print(ReportTable.render(journal))
+        }
+        if journal.verdict.exitCode != 0 { throw ExitCode(journal.verdict.exitCode) }
+    }
+
+    private var body: JSONValue {
+        var body: [String: JSONValue] = [
+            "experiment": .string(experiment), "origin": .string(RunRequest.Origin.commandLine.rawValue),
+            "baseline": .string(baseline), "duration": .string(duration), "recovery": .string(recovery),
+            "rate": .integer(Int64(rate)),
+        ]
+        if let seed = lab.seed, let seed = Int64(exactly: seed) { body["seed"] = .integer(seed) }
+        return .object(body)
+    }
+
+    private func write(_ journal: Journal, to folder: String) throws {
+        let folder = URL(fileURLWithPath: folder)
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let file = folder.appendingPathComponent("\(journal.runID).json")
+            try journal.json().write(to: file, options: .atomic)
+        } catch {
+            throw LabError("cannot write the journal to \(folder.path); choose another folder with --out")
+        }
+    }
+}
+
+/// The lab will not do what was asked for, whenever it is asked. Exit code 64.
+struct RefusedRequest: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// A run followed through the API of a lab.
+struct RunClient: Sendable {
+    let state: LabFolder.State
+    let progress: ProgressLine
+
+    private static let pollInterval = Duration.milliseconds(250)
+    /// Beyond the longest run that the API admits; the lab ends every run by itself long before.
+    private static let longest = Duration.seconds(45 * 60)
+
+    /// - Throws: ``LabError`` when the lab refuses or cannot be reached.
+    func run(_ body: JSONValue) async throws -> Journal {
+        let client = HTTPClient()
+        do {
+            let journal = try await follow(try await start(body, client), client)
+            await client.shutdown()
+            return journal
+        } catch {
+            await client.shutdown()
+            progress.clear()
+            throw error
+        }
+    }
+
+    private func start(_ body: JSONValue, _ client: HTTPClient) async throws -> String {
+        let answer = try await call(client, .post, "/api/runs", body: try JSONEncoder().encode(body))
+        return try JSONDecoder().decode(Started.self, from: answer).id
+    }
+
+    /// Waits for the run's end. SIGINT and SIGTERM stop the run, so that its fault does not outlive this process; the
+    /// verdict is then aborted.
+    private func follow(_ id: String, _ client: HTTPClient) async throws -> Journal {
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await _ in signals { _ = try? await call(client, .post, path(id) + "/stop") }
+            }
+            defer { group.cancelAll() }
+            return try await poll(id, client)
+        }
+    }
+
+    private func path(_ id: String) -> String { "/api/runs/\(URLEscape.pathSegment(id))" }
+
+    private func poll(_ id: String, _ client: HTTPClient) async throws -> Journal {
+        let deadline = ContinuousClock.now + Self.longest
+        while ContinuousClock.now < deadline {
+            let answer = try await call(client, .get, path(id))
+            let run = try JSONDecoder().decode(Followed.self, from: answer)
+            if let journal = run.journal {
+                progress.clear()
+                return journal
+            }
+            progress.show(run.view)
+            try await Task.sleep(for: Self.pollInterval)
+        }
+        throw LabError("the run \(id) has not ended; see \(state.runnerURL)/api/runs/\(id)")
+    }
+
+    private func call(
+        _ client: HTTPClient, _ method: HTTPRequest.Method, _ path: String, body: Data? = nil
+    ) async throws -> Data {
+        let response: HTTPClientResponse
+        do {
+            response = try await client.execute(
+                HTTPClientRequest(
+                    method: method, url: state.runnerURL + path,
+                    headers: body == nil ? [:] : [.contentType: "application/json"], body: body,
+                    timeout: .seconds(10), maxResponseBytes: 16 * 1024 * 1024))
+        } catch {
+            throw LabError("the lab at \(state.runnerURL) does not answer (\(error)); is it still running?")
+        }
+        guard (200..<300).contains(response.status) else {
+            let problem = try? JSONDecoder().decode(JSONValue.self, from: response.body)
+            let detail = problem?["detail"]?.text ?? "the lab answered \(response.status)"
+            // What the caller can mend by asking for something else is wrong usage.
+            if [404, 422].contains(response.status) { throw RefusedRequest(description: detail) }
+            throw LabError(detail)
+        }
+        return response.body
+    }
+
+    private struct Started: Decodable {
+        let id: String
+    }
+
+    private struct Followed: Decodable {
+        let view: RunView
+        let journal: Journal?
+
+        enum CodingKeys: String, CodingKey { case journal }
+
+        init(from decoder: any Decoder) throws {
+            view = try RunView(from: decoder)
+            journal = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(Journal.self, forKey: .journal)
+        }
+    }
+}
+
+/// One line on a terminal's standard error that tells how a run goes; nothing where standard error is no terminal.
+struct ProgressLine: Sendable {
+    private let isTerminal = isatty(2) == 1
+
+    func show(_ run: RunView) {
+        var line = run.phase.map { "\($0.rawValue)" } ?? run.state.rawValue
+        if let end = run.phaseEndsAt {
+            line += "  \(max(0, Int((end - UnixTime.now.seconds).rounded(.up)))) s left"
+        }
+        if let live = run.live, let rate = live.successRate {
+            line += "   \(live.requests) requests/s, \(Int((rate * 100).rounded())) % ok"
+            if let p95 = live.p95Ms { line += ", p95 \(Int(p95.rounded())) ms" }
+        }
+        write("\r\u{1B}[K\(line)")
+    }
+
+    func clear() { write("\r\u{1B}[K") }
+
+    private func write(_ text: String) {
+        if isTerminal { FileHandle.standardError.write(Data(text.utf8)) }
+    }
+}

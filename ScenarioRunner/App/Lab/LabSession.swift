@@ -1,0 +1,64 @@
+import Foundation
+import Sandbox
+import Shared
+import Subprocess
+import SystemPackage
+
+/// The lab that a command works with: the one that runs already, or one of its own that ends with the command.
+enum LabSession {
+    /// From the start of the process to its first answer.
+    private static let startTime = Announcement.startTime + .seconds(10)
+
+    /// - Throws: ``LabError`` when no lab can be had, and what `body` throws.
+    static func withLab<Value: Sendable>(
+        _ options: LabOptions, _ body: @escaping @Sendable (LabFolder.State) async throws -> Value
+    ) async throws -> Value {
+        let settings = try options.settings()
+        try settings.folder.prepare()
+        if let running = settings.folder.runningLab() { return try await body(running) }
+        return try await withOwnLab(settings, body)
+    }
+
+    /// Starts a lab as a child process whose standard input is a pipe: the lab ends when the pipe does, so also when
+    /// this process is killed.
+    private static func withOwnLab<Value: Sendable>(
+        _ settings: LabSettings, _ body: @escaping @Sendable (LabFolder.State) async throws -> Value
+    ) async throws -> Value {
+        let ports = settings.ports
+        var arguments = [
+            "lab", "--until-input-ends", "--state", settings.stateFolder, "--experiments", settings.experimentsFolder,
+            "--seed", String(settings.seed), "--ports",
+            "\(ports.payment),\(ports.inventory),\(ports.notification),\(ports.runner)",
+        ]
+        if settings.plain { arguments.append("--plain") }
+        if !settings.limits { arguments.append("--no-limits") }
+        var platform = PlatformOptions()
+        platform.processGroupID = 0
+        let result = try await Subprocess.run(
+            .path(FilePath(NamespaceLauncher.ownExecutable)), arguments: Arguments(arguments),
+            platformOptions: platform, input: .inputWriter, output: .discarded,
+            error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
+        ) { execution in
+            let outcome: Result<Value, any Error>
+            do {
+                outcome = .success(
+                    try await body(try await waitUntilUp(settings.folder, execution.processIdentifier.value)))
+            } catch {
+                outcome = .failure(error)
+            }
+            try await execution.standardInputWriter.finish()
+            return outcome
+        }
+        return try result.closureResult.get()
+    }
+
+    private static func waitUntilUp(_ folder: LabFolder, _ pid: Int32) async throws -> LabFolder.State {
+        let deadline = ContinuousClock.now + startTime
+        while ContinuousClock.now < deadline {
+            if let state = folder.runningLab(), state.pid == pid { return state }
+            guard kill(pid, 0) == 0 else { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw LabError("the lab did not start; see \(folder.logs.path)")
+    }
+}

@@ -1,0 +1,36 @@
+// The page: one store, one stream of events into it, a view a section out of it.
+
+import * as api from "./api.js";
+import { Store } from "./store.js";
+import { connect } from "./stream.js";
+import { mountExperiments } from "./views/experiments.js";
+import { mountFailures } from "./views/failures.js";
+import { mountHeader } from "./views/header.js";
+import { mountLive } from "./views/live.js";
+import { mountRuns } from "./views/runs.js";
+
+const store = new Store();
+
+async function readExperiments() {
+  try {
+    store.setExperiments(await api.get("/api/experiments"));
+  } catch (problem) {
+    store.setExperimentsProblem(problem);
+  }
+}
+
+const views = [
+  mountHeader(store),
+  mountLive(store),
+  mountExperiments(store, readExperiments),
+  mountFailures(store),
+  mountRuns(store),
+];
+
+readExperiments();
+connect(store, { onReturn: readExperiments });
+
+// Countdowns and the charts' right edge move once a second, and not at all while nobody looks.
+setInterval(() => {
+  if (!document.hidden) for (const view of views) view.tick();
+}, 1000);

@@ -1,0 +1,73 @@
+// The payment failures: a switch each, how many payments they hit, and for the silent gateway how long it is silent.
+
+import * as api from "../api.js";
+import { byId } from "../lib/dom.js";
+import { showProblem } from "../messages.js";
+import { makeFailureRow } from "./failure-row.js";
+
+// `usual` is offered while a failure is off and no other value has been chosen.
+const FAILURES = [
+  {
+    key: "gateway_timeout",
+    path: "gateway-timeout",
+    title: "Gateway timeout",
+    usual: 15,
+    hasDelay: true,
+    effect: (share, delay) => `${share} of payments wait ${delay} for the gateway, then end in 504 with the outcome unknown.`,
+  },
+  {
+    key: "card_decline",
+    path: "card-decline",
+    title: "Card decline",
+    usual: 20,
+    effect: (share) => `${share} of payments are declined by the issuer: 402.`,
+  },
+  {
+    key: "stolen_card",
+    path: "stolen-card",
+    title: "Stolen card",
+    usual: 10,
+    effect: (share) => `${share} of payments are declined as made with a stolen card: 402, in the words of any decline.`,
+  },
+];
+
+export function mountFailures(store) {
+  const rows = FAILURES.map((failure) => makeFailureRow(failure, (settings) => change(failure, settings)));
+  let queue = Promise.resolve();
+  byId("failure-rows").append(...rows.map((row) => row.element));
+
+  function show() {
+    if (!store.failureModes) return;
+    FAILURES.forEach(({ key }, index) => rows[index].show({
+      enabled: store.failureModes[`${key}_enabled`],
+      probability: store.failureModes[`${key}_probability`],
+      delay: store.failureModes[`${key}_delay`],
+    }));
+  }
+
+  function change({ path, title }, settings) {
+    enqueue(() => send(`/api/payment-scenarios/${path}`, settings, `Could not change ${title.toLowerCase()}`));
+  }
+
+  /** One change at a time: two on their way at once could arrive in the other order. */
+  function enqueue(task) {
+    queue = queue.then(task);
+  }
+
+  async function send(path, query, whatFailed) {
+    try {
+      store.setFailureModes((await api.post(path, { query })).scenarios);
+    } catch (problem) {
+      showProblem(whatFailed, problem);
+      show();
+    }
+  }
+
+  byId("failures-reset").onclick = () => {
+    for (const row of rows) row.forget();
+    enqueue(() => send("/api/payment-scenarios/reset", null, "Could not reset the payment failures"));
+  };
+
+  store.watch("failureModes", show);
+  return { tick: () => {} };
+}

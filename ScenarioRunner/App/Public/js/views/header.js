@@ -1,0 +1,50 @@
+// The bar at the top: is the page live, and may an experiment start?
+
+import * as api from "../api.js";
+import { byId, el, setAttribute, setText } from "../lib/dom.js";
+import { countdown } from "../lib/format.js";
+import { announce, showProblem } from "../messages.js";
+
+const CONNECTION_WORDS = { connecting: "Connecting", live: "Live", lost: "Connection lost, reconnecting" };
+
+export function mountHeader(store) {
+  const connection = byId("connection");
+  const when = el("span", { class: "limit-when" });
+  const pips = el("span", { class: "pips", "aria-hidden": "true" });
+  const places = el("span", { class: "limit-places" });
+  const reset = byId("limit-reset");
+  byId("limit-text").append(when, el("span", { class: "limit-active" }, pips, places));
+  let cooling = false;
+
+  function showConnection() {
+    setAttribute(connection, "data-state", store.connection);
+    setText(connection.firstElementChild, CONNECTION_WORDS[store.connection]);
+  }
+
+  function showLimit() {
+    if (!store.rateLimit) return;
+    const { active, places: total } = store.rateLimit;
+    const left = store.cooldownSeconds;
+    setText(when, left > 0 ? `Next experiment in ${countdown(left)}` : active < total ? "Ready for an experiment" : "No place free");
+    setText(places, `${active} of ${total} active`);
+    if (pips.children.length !== total) pips.replaceChildren(...Array.from({ length: total }, () => el("i")));
+    [...pips.children].forEach((pip, index) => setAttribute(pip, "data-taken", index < active));
+    reset.hidden = false;
+    setAttribute(reset, "aria-disabled", left > 0 ? null : "true");
+    if (cooling && left === 0) announce("The next experiment can start.");
+    cooling = left > 0;
+  }
+
+  reset.onclick = async () => {
+    if (reset.getAttribute("aria-disabled")) return;
+    try {
+      await api.post("/api/chaos-rate-limit-reset");
+    } catch (problem) {
+      showProblem("Could not reset the cooldown", problem);
+    }
+  };
+
+  store.watch("connection", showConnection);
+  store.watch("rateLimit", showLimit);
+  return { tick: showLimit };
+}

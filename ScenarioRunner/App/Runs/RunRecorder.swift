@@ -1,0 +1,146 @@
+import Experiments
+import Foundation
+import Load
+import Shared
+import Synchronization
+import Verdict
+
+/// Collects what happens in one run, and makes its journal.
+final class RunRecorder: Sendable {
+    let id: String
+    private let request: RunRequest
+    private let engine: String
+    private let clock = MonotonicLoadClock()
+    private let startedAt = UnixTime.now
+    private let window = LiveWindow()
+
+    private struct State {
+        var samples: [RequestSample] = []
+        var phases: PhaseClock
+        var begun: [RunPhase: UInt64] = [:]
+        var current: RunPhase?
+        var removedNs: UInt64?
+        var readings: [DoseReading] = []
+        var summary = ""
+        var errors: [String] = []
+        var events: [Journal.Event] = []
+    }
+    private let state: Mutex<State>
+
+    init(id: String, request: RunRequest, engine: String) {
+        self.id = id
+        self.request = request
+        self.engine = engine
+        state = Mutex(State(phases: PhaseClock(startNs: clock.nowNs())))
+    }
+
+    // MARK: What happens
+
+    func add(_ sample: RequestSample) {
+        window.add(sample)
+        state.withLock { $0.samples.append(sample) }
+    }
+
+    func takeSecond() -> LiveWindow.Second {
+        window.take(runID: id, phase: state.withLock { $0.current })
+    }
+
+    func begin(_ phase: RunPhase) {
+        let now = clock.nowNs()
+        state.withLock { state in
+            state.current = phase
+            // The recovery begins when the fault is gone, not when somebody starts to wait for its end.
+            if state.begun[phase] == nil { state.begun[phase] = now }
+            if phase == .recovery, state.removedNs == nil { state.removedNs = now }
+        }
+    }
+
+    func end(_ phase: RunPhase) {
+        let now = clock.nowNs()
+        state.withLock { state in
+            guard let name = phase.name, let begin = state.begun[phase] else { return }
+            state.phases.set(name, from: begin, to: now)
+        }
+    }
+
+    func inForce(_ summary: String) {
+        begin(.fault)
+        note("fault_in_force", summary)
+        state.withLock { $0.summary = summary }
+    }
+
+    func read(_ readings: [DoseReading]) { state.withLock { $0.readings = readings } }
+
+    func failed(_ reason: String) {
+        note("failed", reason)
+        state.withLock { $0.errors.append(reason) }
+    }
+
+    func note(_ name: String, _ detail: String) {
+        let now = clock.nowNs()
+        state.withLock { state in
+            let t = Double(now - state.phases.startNs) / 1e9
+            state.events.append(Journal.Event(t: (t * 1000).rounded() / 1000, name: name, detail: detail))
+        }
+    }
+
+    // MARK: The journal
+
+    func journal(stopped: Bool) -> Journal {
+        let state = state.withLock { $0 }
+        let dose = Dose.combining(state.readings.map(Dose.init))
+        let phases = PhaseSummary.all(state.samples, state.phases, startedAt: startedAt.seconds)
+        let baseline = phases.first { $0.name == .baseline }
+        let fault = phases.first { $0.name == .fault }
+
+        var evidence = VerdictRules.Evidence()
+        evidence.stopped = stopped && state.errors.isEmpty ? "the run was stopped" : nil
+        evidence.faultError = state.errors.first
+        evidence.dose = dose
+        evidence.baseline = baseline
+        evidence.recoveryTimeMs = recoveryTimeMs(state, baseline)
+        let (verdict, reasons) = request.isMeasured ? VerdictRules.decide(evidence) : unmeasured(evidence)
+
+        var journal = Journal(
+            runID: id, experiment: request.experiment.name, verdict: verdict, reasons: reasons, seed: request.seed,
+            startedAt: startedAt.seconds, engine: engine)
+        journal.fault = state.summary
+        journal.phases = phases
+        journal.series = SeriesPoint.series(state.samples, state.phases)
+        journal.degradation = Degradation(baseline: baseline, fault: fault)
+        journal.dose = dose
+        journal.recoveryTimeMs = evidence.recoveryTimeMs
+        journal.events = state.events
+        return journal
+    }
+
+    private func recoveryTimeMs(_ state: State, _ baseline: PhaseSummary?) -> Int? {
+        guard let baseline, let removed = state.removedNs, let window = state.phases.windows[.recovery] else {
+            return nil
+        }
+        return Recovery(baseline: baseline).timeMs(state.samples, removedNs: removed, endNs: window.upperBound)
+    }
+
+    /// The verdict of a trigger without load: only the dose can be judged.
+    private func unmeasured(_ evidence: VerdictRules.Evidence) -> (Verdict, [String]) {
+        if let error = evidence.faultError { return (.invalid, ["the fault could not be handled: \(error)"]) }
+        if let stopped = evidence.stopped { return (.aborted, [stopped]) }
+        guard let dose = evidence.dose, dose.effective else {
+            return (.invalid, ["the dose is not what was asked: \(evidence.dose?.detail ?? "nothing is known of it")"])
+        }
+        return (.held, ["the dose was delivered", "no load was put on the system, so no impact was measured"])
+    }
+}
+
+extension RunPhase {
+    /// The phase as the journal names it; nil for what it does not report.
+    fileprivate var name: PhaseName? {
+        switch self {
+        case .warmUp: .warmUp
+        case .baseline: .baseline
+        case .fault: .fault
+        case .recovery: .recovery
+        case .settle: nil
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Experiments
+import Foundation
+import Shared
+
+/// One run, as it was asked for and with every default filled in.
+struct RunRequest: Sendable {
+    /// Who asked. The cooldown holds for the page and the API; the command line keeps only the limit of places.
+    enum Origin: String, Codable, Sendable {
+        case page, api
+        case commandLine = "command-line"
+
+        var coolsDown: Bool { self != .commandLine }
+    }
+
+    let experiment: Experiment
+    let origin: Origin
+    let baseline: Duration
+    let duration: Duration
+    let recovery: Duration
+    /// Requests a second through all phases; 0 puts no load on the system and measures no impact.
+    let rate: Int
+    let seed: UInt64
+
+    static let defaultBaseline = Duration.seconds(10)
+    static let defaultDuration = Duration.seconds(30)
+    static let defaultRecovery = Duration.seconds(20)
+    static let defaultRate = 20
+    static let maxRate = 2000
+    /// Of one run: its samples are kept in memory until the journal is written.
+    static let maxRequests = 1_000_000
+    /// A trigger without measurement takes the manifest's duration, or this one.
+    static let defaultTriggerDuration = Duration.seconds(60)
+    /// No fault lasts longer, whatever its manifest says.
+    static let maxDuration = Duration.seconds(15 * 60)
+    static let maxPhase = Duration.seconds(10 * 60)
+
+    /// Load before the baseline that is not measured: first connections, caches, lazy set-up.
+    static let warmUp = Duration.seconds(3)
+
+    /// Seeds that are chosen: those that a JSON reader with 64-bit floating-point numbers keeps exact.
+    static let seeds: ClosedRange<UInt64> = 0...(1 << 53 - 1)
+
+    /// Whether load is put on the system and the impact measured.
+    var isMeasured: Bool { rate > 0 }
+
+    /// Everything from the first request to the last, for the lease of its place and for what it can sell.
+    var totalDuration: Duration {
+        (isMeasured ? Self.warmUp + baseline + recovery : .zero) + duration
+    }
+}
+
+/// The body of `POST /api/runs`.
+struct RunBody: Decodable {
+    let experiment: String
+    let origin: RunRequest.Origin
+    let baseline: Duration
+    let duration: Duration
+    let recovery: Duration
+    let rate: Int
+    let seed: UInt64?
+
+    init(from decoder: any Decoder) throws {
+        let fields = try FieldReader(decoder)
+        let experiment = fields.text("experiment")
+        let origin = fields.text("origin", default: RunRequest.Origin.api.rawValue)
+            .map(RunRequest.Origin.init(rawValue:))
+        if case .some(.none) = origin { fields.reject("origin", "must be page, api or command-line") }
+        let baseline = fields.duration("baseline", default: RunRequest.defaultBaseline, atMost: RunRequest.maxPhase)
+        let duration = fields.duration("duration", default: RunRequest.defaultDuration, atMost: RunRequest.maxDuration)
+        let recovery = fields.duration("recovery", default: RunRequest.defaultRecovery, atMost: RunRequest.maxPhase)
+        let rate = fields.integer("rate", in: 1...RunRequest.maxRate, default: RunRequest.defaultRate)
+        let seed = fields.contains("seed") ? fields.integer("seed", in: 0...Int(RunRequest.seeds.upperBound)) : nil
+        (self.experiment, self.origin, self.baseline, self.duration, self.recovery, self.rate) =
+            try fields.require(experiment, origin ?? nil, baseline, duration, recovery, rate)
+        self.seed = seed.map(UInt64.init)
+        let requests = (self.baseline + self.duration + self.recovery).seconds * Double(self.rate)
+        guard requests <= Double(RunRequest.maxRequests) else {
+            throw Problem.invalid("rate", "times the duration must be at most \(RunRequest.maxRequests) requests")
+        }
+    }
+}
+
+extension FieldReader {
+    /// A duration as manifests write it, `90s` or `1m30s`, from one second up.
+    func duration(_ name: String, default fallback: Duration, atMost maximum: Duration) -> Duration? {
+        guard contains(name) else { return fallback }
+        guard let text = text(name) else { return nil }
+        guard let duration = try? GoDuration.parse(text), duration >= .seconds(1), duration <= maximum else {
+            reject(name, "must be a duration from 1s to \(GoDuration.text(maximum)), such as 30s")
+            return nil
+        }
+        return duration
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+
+/// How much of a fault was asked for, and how much there really was.
+public struct Dose: Codable, Sendable, Equatable {
+    public enum Kind: String, Codable, Sendable {
+        case packetLoss = "packet_loss"
+        case cpu
+        case memory
+    }
+
+    public let kind: Kind
+    /// In ``unit``s, as the manifest says.
+    public let asked: Double
+    public let delivered: Double
+    /// The ends of the 95 % interval of what was delivered; both are `delivered` itself where nothing is drawn.
+    public let low: Double
+    public let high: Double
+    /// `percent` of packets, `cores`, `bytes`.
+    public let unit: String
+    /// Whether the fault was in force as asked; a run without it is invalid.
+    public let effective: Bool
+    /// The counts behind the numbers, in words: `382 of 472 packets dropped`.
+    public let detail: String
+    /// What people should know beside the number, such as workers killed for memory.
+    public let findings: [String]
+    /// Further doses of the same experiment, such as the memory of a stress on both.
+    public private(set) var others: [Dose]?
+
+    /// The dose that `reading` amounts to.
+    ///
+    /// Effective means
+    /// * packets: some were seen, and the share asked for lies in the 99.99 % interval of the share dropped;
+    /// * cpu: the workers burnt at least half of what the limits and the machine left them (the services compete for
+    ///   the same cores, so all of it is not to be had);
+    /// * memory: at least 90 % is held, or the kernel has killed a worker for trying.
+    public init(_ reading: DoseReading) {
+        switch reading {
+        case .packets(let asked, let seen, let dropped):
+            self.init(askedShare: asked, seen: seen, dropped: dropped)
+        case .cpu(let askedCores, let attainableCores, let burntSeconds, let wallSeconds):
+            let cores = wallSeconds > 0 ? burntSeconds / wallSeconds : 0
+            self.init(
+                kind: .cpu, asked: askedCores, delivered: cores, unit: "cores",
+                effective: cores > 0 && cores >= attainableCores / 2,
+                detail: String(
+                    format: "%.1f CPU seconds burnt in %.1f s; %.2f cores could be had", burntSeconds, wallSeconds,
+                    attainableCores),
+                findings: [])
+        case .memory(let askedBytes, let heldBytes, let kills):
+            self.init(
+                kind: .memory, asked: Double(askedBytes), delivered: Double(heldBytes), unit: "bytes",
+                effective: kills > 0 || (heldBytes > 0 && Double(heldBytes) >= 0.9 * Double(askedBytes)),
+                detail: String(format: "%.1f of %.1f MB held", Double(heldBytes) / 1e6, Double(askedBytes) / 1e6),
+                findings: kills == 0 ? [] : ["the kernel killed \(kills) memory workers: the limit is below the dose"])
+        }
+    }
+
+    private init(askedShare: Double, seen: UInt64, dropped: UInt64) {
+        let shown = WilsonInterval(hits: dropped, of: seen, .percent95)
+        let decisive = WilsonInterval(hits: dropped, of: seen, .percent9999)
+        self.init(
+            kind: .packetLoss, asked: askedShare * 100,
+            delivered: seen == 0 ? 0 : Double(dropped) / Double(seen) * 100, low: shown.low * 100,
+            high: shown.high * 100, unit: "percent", effective: seen > 0 && decisive.contains(askedShare),
+            detail: "\(dropped) of \(seen) packets dropped", findings: [])
+    }
+
+    private init(
+        kind: Kind, asked: Double, delivered: Double, low: Double? = nil, high: Double? = nil, unit: String,
+        effective: Bool, detail: String, findings: [String]
+    ) {
+        self.kind = kind
+        self.asked = asked
+        self.delivered = delivered
+        self.low = low ?? delivered
+        self.high = high ?? delivered
+        self.unit = unit
+        self.effective = effective
+        self.detail = detail
+        self.findings = findings
+    }
+
+    /// One dose for an experiment with several, effective when all of them are; nil for none.
+    public static func combining(_ doses: [Dose]) -> Dose? {
+        guard let first = doses.first else { return nil }
+        guard doses.count > 1 else { return first }
+        var combined = Dose(
+            kind: first.kind, asked: first.asked, delivered: first.delivered, low: first.low, high: first.high,
+            unit: first.unit, effective: doses.allSatisfy(\.effective), detail: first.detail,
+            findings: doses.flatMap(\.findings))
+        combined.others = Array(doses.dropFirst())
+        return combined
+    }
+
+    /// `asked 80 % of packets, delivered 80.9 % (95 % interval 77.1 to 84.2 %): 382 of 472 packets dropped`.
+    public var text: String {
+        let own: String
+        switch kind {
+        case .packetLoss:
+            own = String(
+                format: "asked %.4g %% of packets, delivered %.1f %% (95 %% interval %.1f to %.1f %%)", asked,
+                delivered,
+                low, high)
+        case .cpu: own = String(format: "asked %.4g cores, delivered %.2f", asked, delivered)
+        case .memory: own = String(format: "asked %.4g MB, delivered %.1f MB", asked / 1e6, delivered / 1e6)
+        }
+        return (["\(own): \(detail)"] + (others ?? []).map(\.text)).joined(separator: "; ")
+    }
+}

@@ -1,0 +1,150 @@
+import Yams
+
+/// One mapping of a manifest, read strictly: every answer is checked for its type, every refusal knows its line.
+///
+/// Nodes with marks are read instead of `Decodable` types, which forget the line of a wrong value and pass over
+/// unknown keys without a word.
+struct ManifestFields {
+    private let file: String
+    /// Where the mapping stands: `spec.loss`; empty for the document itself.
+    private let path: String
+    private let line: Int
+    private let entries: [(key: String, line: Int, node: Node)]
+
+    init(_ node: Node, path: String, file: String) throws(Refusal) {
+        let line = node.mark?.line ?? 1
+        guard case .mapping(let mapping) = node else {
+            throw Refusal(file: file, line: line, field: path, reason: "must be a mapping of fields")
+        }
+        var entries: [(key: String, line: Int, node: Node)] = []
+        for (key, value) in mapping {
+            guard case .scalar(let scalar) = key else {
+                throw Refusal(file: file, line: line, field: path, reason: "has a key that is not a word")
+            }
+            entries.append((scalar.string, scalar.mark?.line ?? line, value))
+        }
+        self.file = file
+        self.path = path
+        self.line = line
+        self.entries = entries
+    }
+
+    var keys: [String] { entries.map(\.key) }
+
+    func has(_ key: String) -> Bool { entries.contains { $0.key == key } }
+
+    /// A refusal at `key`, or at this mapping when the key is absent.
+    func refusal(_ key: String, _ reason: String) -> Refusal {
+        let place = entries.first { $0.key == key }?.line ?? line
+        return Refusal(file: file, line: place, field: join(key), reason: reason)
+    }
+
+    /// Refuses every key but these: a misspelt field must not be a field that is silently absent.
+    func allow(_ known: [String]) throws(Refusal) {
+        for entry in entries where !known.contains(entry.key) {
+            throw refusal(entry.key, "unknown field; known here: \(known.sorted().joined(separator: ", "))")
+        }
+    }
+
+    func require<Value>(_ key: String, _ value: Value?) throws(Refusal) -> Value {
+        guard let value else { throw refusal(key, "is required") }
+        return value
+    }
+
+    func string(_ key: String) throws(Refusal) -> String? {
+        guard let node = node(key) else { return nil }
+        return try string(node, at: key)
+    }
+
+    func strings(_ key: String) throws(Refusal) -> [String] {
+        var strings: [String] = []
+        for (index, node) in try sequence(key).enumerated() { strings.append(try string(node, at: "\(key)[\(index)]")) }
+        return strings
+    }
+
+    func integer(_ key: String, in range: ClosedRange<Int>) throws(Refusal) -> Int? {
+        guard let node = node(key) else { return nil }
+        guard case .scalar = node, node.tag.rawValue == Tag.Name.int.rawValue, let value = node.int else {
+            throw refusal(key, "must be a whole number")
+        }
+        guard range.contains(value) else {
+            throw refusal(key, "must be from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    func stringMap(_ key: String) throws(Refusal) -> [String: String] {
+        guard let map = try object(key) else { return [:] }
+        var result: [String: String] = [:]
+        for entry in map.entries { result[entry.key] = try map.string(entry.node, at: entry.key) }
+        return result
+    }
+
+    func stringsMap(_ key: String) throws(Refusal) -> [String: [String]] {
+        guard let map = try object(key) else { return [:] }
+        var result: [String: [String]] = [:]
+        for key in map.keys { result[key] = try map.strings(key) }
+        return result
+    }
+
+    func object(_ key: String) throws(Refusal) -> ManifestFields? {
+        guard let node = node(key) else { return nil }
+        return try ManifestFields(node, path: join(key), file: file)
+    }
+
+    func objects(_ key: String) throws(Refusal) -> [ManifestFields] {
+        var objects: [ManifestFields] = []
+        for (index, node) in try sequence(key).enumerated() {
+            objects.append(try ManifestFields(node, path: join("\(key)[\(index)]"), file: file))
+        }
+        return objects
+    }
+
+    /// One of the words of `Choice`.
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ key: String, of type: Choice.Type
+    ) throws(Refusal) -> Choice? {
+        guard let text = try string(key) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw refusal(key, "'\(text)' is not one of \(words)")
+        }
+        return choice
+    }
+
+    /// A string that `parse` understands.
+    func quantity<Value>(
+        _ key: String, _ parse: (String) throws(QuantityError) -> Value
+    ) throws(Refusal) -> Value? {
+        guard let text = try string(key) else { return nil }
+        do throws(QuantityError) {
+            return try parse(text)
+        } catch {
+            throw refusal(key, "'\(text)' \(error.description)")
+        }
+    }
+
+    private func node(_ key: String) -> Node? { entries.first { $0.key == key }?.node }
+
+    private func join(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+    private func sequence(_ key: String) throws(Refusal) -> [Node] {
+        guard let node = node(key) else { return [] }
+        guard case .sequence(let sequence) = node else { throw refusal(key, "must be a list") }
+        return Array(sequence)
+    }
+
+    /// Kubernetes refuses a number or a truth value where its schema wants a string, so it is refused here too.
+    private func string(_ node: Node, at key: String) throws(Refusal) -> String {
+        let place = node.mark?.line ?? line
+        guard case .scalar(let scalar) = node, node.tag.rawValue != Tag.Name.null.rawValue else {
+            throw Refusal(file: file, line: place, field: join(key), reason: "must be a string")
+        }
+        guard node.tag.rawValue == Tag.Name.str.rawValue else {
+            throw Refusal(
+                file: file, line: place, field: join(key),
+                reason: "must be a string: write \"\(scalar.string)\" in quotes")
+        }
+        return scalar.string
+    }
+}

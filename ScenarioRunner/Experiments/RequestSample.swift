@@ -1,0 +1,98 @@
+/// One request of the load, as measured: what the load generator hands to whoever judges the run.
+///
+/// Coded in short for JSON lines, one object a line; times are absolute nanoseconds of `CLOCK_MONOTONIC`, so that a
+/// generator in another process of the same machine and its reader agree on them.
+public struct RequestSample: Codable, Sendable, Equatable {
+    public enum Outcome: Sendable, Equatable {
+        /// An answer, of whatever status.
+        case status(Int)
+        /// No whole answer within the request's total deadline.
+        case timedOut
+        /// Refused, reset, or broken off.
+        case connectionFailed
+        /// Never sent: too many requests were under way already.
+        case dropped
+    }
+
+    /// Later than this is a late send.
+    public static let lateSendNs: UInt64 = 1_000_000
+
+    /// The template's name: `chain`, `process`.
+    public let endpoint: String
+    /// When the request was due.
+    public let intendedNs: UInt64
+    /// How much later it was really sent; 0 when it was dropped.
+    public let sendDelayNs: UInt64
+    /// From the intended time to the end of the answer, or to the failure: what a user would have waited.
+    public let latencyNs: UInt64
+    public let outcome: Outcome
+
+    public init(
+        endpoint: String, intendedNs: UInt64, sendDelayNs: UInt64, latencyNs: UInt64, outcome: Outcome
+    ) {
+        self.endpoint = endpoint
+        self.intendedNs = intendedNs
+        self.sendDelayNs = sendDelayNs
+        self.latencyNs = latencyNs
+        self.outcome = outcome
+    }
+
+    /// The user got what was asked for, or a decision of the bank: a declined card is an answer, not a failure.
+    public var isSuccess: Bool {
+        guard case .status(let status) = outcome else { return false }
+        return (200..<300).contains(status) || isDeclined
+    }
+
+    /// 402.
+    public var isDeclined: Bool { outcome == .status(402) }
+
+    /// Somebody answered, well or badly.
+    public var isAnswered: Bool { if case .status = outcome { true } else { false } }
+
+    public var isLateSend: Bool { sendDelayNs > Self.lateSendNs }
+}
+
+extension RequestSample {
+    private enum CodingKeys: String, CodingKey {
+        case endpoint = "e"
+        case intendedNs = "i"
+        case sendDelayNs = "d"
+        case latencyNs = "l"
+        case status = "s"
+        case failure = "f"
+    }
+
+    private enum Failure: String, Codable {
+        case timedOut = "timed_out"
+        case connectionFailed = "connection_failed"
+        case dropped
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        endpoint = try container.decode(String.self, forKey: .endpoint)
+        intendedNs = try container.decode(UInt64.self, forKey: .intendedNs)
+        sendDelayNs = try container.decode(UInt64.self, forKey: .sendDelayNs)
+        latencyNs = try container.decode(UInt64.self, forKey: .latencyNs)
+        switch try container.decodeIfPresent(Failure.self, forKey: .failure) {
+        case .timedOut: outcome = .timedOut
+        case .connectionFailed: outcome = .connectionFailed
+        case .dropped: outcome = .dropped
+        case nil: outcome = .status(try container.decode(Int.self, forKey: .status))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(endpoint, forKey: .endpoint)
+        try container.encode(intendedNs, forKey: .intendedNs)
+        try container.encode(sendDelayNs, forKey: .sendDelayNs)
+        try container.encode(latencyNs, forKey: .latencyNs)
+        switch outcome {
+        case .status(let status): try container.encode(status, forKey: .status)
+        case .timedOut: try container.encode(Failure.timedOut, forKey: .failure)
+        case .connectionFailed: try container.encode(Failure.connectionFailed, forKey: .failure)
+        case .dropped: try container.encode(Failure.dropped, forKey: .failure)
+        }
+    }
+}

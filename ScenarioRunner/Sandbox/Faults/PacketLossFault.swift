@@ -1,0 +1,185 @@
+import Experiments
+
+/// Drops a share of the packets on chosen paths through the router, each packet by its own throw of the dice.
+///
+/// ```
+///   forward hook --> path rules --goto--> lossy: counter seen --> numgen random < N: counter dropped, drop
+/// ```
+///
+/// * It hooks `forward`, never the sender's `output`: there the sending kernel sees the error and reacts at
+///   once, which no network does. What the router itself sends is spared.
+/// * The paths `goto` one chain and never come back, so that a packet that fits two paths is still counted
+///   and judged once.
+/// * Every fault has a table of its own, named after its run: it comes and goes in one transaction and can
+///   be removed by name.
+/// * Addresses are the replicas' own: the virtual ones are translated before this hook.
+///
+/// A packet is what the router sees: segmentation offload may hand it several segments of one write at once.
+public struct PacketLossFault: LabFault {
+    /// Which packets between sources and targets are at risk, seen from the sources.
+    public enum Direction: String, Sendable, Equatable, CaseIterable {
+        /// Those that the sources send.
+        case to
+        /// Those that come back to them.
+        case from
+        case both
+    }
+
+    /// 10,000 basis points are every packet.
+    public static let wholeBasisPoints = 10_000
+
+    let table: String
+    let sources: [String]
+    let targets: [String]?
+    let direction: Direction
+    let lossBasisPoints: Int
+
+    /// - Parameters:
+    ///   - id: the run; names the table, with anything but letters, digits and underscores replaced.
+    ///   - sources: IPv4 addresses of the selected hosts; at least one.
+    ///   - targets: IPv4 addresses of the other ends, at least one; nil is anywhere.
+    ///   - lossBasisPoints: 0 to 10,000, in hundredths of a percent.
+    /// - Throws: ``InvalidFault`` for anything else.
+    public init(id: String, sources: [String], targets: [String]?, direction: Direction, lossBasisPoints: Int) throws {
+        guard 0...Self.wholeBasisPoints ~= lossBasisPoints else {
+            throw InvalidFault(detail: "a loss of \(lossBasisPoints) basis points is not within 0 to 10000")
+        }
+        guard !id.isEmpty else { throw InvalidFault(detail: "a fault needs the id of its run") }
+        for addresses in [sources] + (targets.map { [$0] } ?? []) {
+            guard !addresses.isEmpty else { throw InvalidFault(detail: "packet loss needs an address at each end") }
+            for address in addresses where !Self.isIPv4(address) {
+                throw InvalidFault(detail: "'\(address)' is not an IPv4 address")
+            }
+        }
+        self.table = Self.tableName(id: id)
+        self.sources = Set(sources).sorted()
+        self.targets = targets.map { Set($0).sorted() }
+        self.direction = direction
+        self.lossBasisPoints = lossBasisPoints
+    }
+
+    public var summary: String {
+        let arrow =
+            switch direction {
+            case .to: "->"
+            case .from: "<-"
+            case .both: "<->"
+            }
+        let others = targets?.joined(separator: ",") ?? "anywhere"
+        return "drop \(percent) % of the packets \(sources.joined(separator: ",")) \(arrow) \(others)"
+    }
+
+    public func apply() async throws {
+        try await CommandLineTool.run("nft", ["-f", "-"], input: script)
+    }
+
+    public func verify() async throws {
+        try check(await list("table"))
+    }
+
+    public func reading() async throws -> DoseReading {
+        let counters = try await list("counters", "table").counters
+        func packets(_ name: String) -> UInt64? { counters.first { $0.name == name }?.packets }
+        guard let seen = packets("seen"), let dropped = packets("dropped") else {
+            throw FaultVanished(fault: summary)
+        }
+        let asked = Double(lossBasisPoints) / Double(Self.wholeBasisPoints)
+        return .packets(asked: asked, seen: seen, dropped: dropped)
+    }
+
+    public func undo() async throws {
+        // Declaring it first makes the deletion of a table that is not there no error.
+        try await CommandLineTool.run("nft", ["-f", "-"], input: "table ip \(table)\ndelete table ip \(table)\n")
+        let left = try await CommandLineTool.run("nft", ["list", "tables", "ip"])
+        guard !left.split(separator: "\n").contains("table ip \(table)") else {
+            throw FaultMismatch(fault: summary, detail: "its table is still there after its removal")
+        }
+    }
+
+    /// One transaction: all of it or, when the kernel refuses a line, nothing, and what was there stays.
+    /// That is why the exit code of `nft` decides and a table of the same name is replaced, not added to.
+    var script: String {
+        let drop =
+            switch lossBasisPoints {
+            case 0: ""
+            // `mod 10000 < 10000` would be refused.
+            case Self.wholeBasisPoints: "    counter name dropped drop\n"
+            default: "    numgen random mod \(Self.wholeBasisPoints) < \(lossBasisPoints) counter name dropped drop\n"
+            }
+        return """
+            table ip \(table)
+            delete table ip \(table)
+            table ip \(table) {
+              counter seen { }
+              counter dropped { }
+              chain lossy {
+                counter name seen
+            \(drop)  }
+              chain paths {
+                type filter hook forward priority 0; policy accept;
+            \(paths.map { "    \($0.text) goto lossy\n" }.joined())  }
+            }
+
+            """
+    }
+
+    /// The packets that are at risk. Nil at one end is any address.
+    var paths: [LossPath] {
+        let sent = LossPath(senders: sources, receivers: targets)
+        let returned = LossPath(senders: targets, receivers: sources)
+        return switch direction {
+        case .to: [sent]
+        case .from: [returned]
+        case .both: [sent, returned]
+        }
+    }
+
+    /// `80`, `0.5`, `12.34`.
+    private var percent: String {
+        let (whole, hundredths) = lossBasisPoints.quotientAndRemainder(dividingBy: 100)
+        guard hundredths != 0 else { return "\(whole)" }
+        let fraction =
+            hundredths % 10 == 0 ? "\(hundredths / 10)" : (hundredths < 10 ? "0\(hundredths)" : "\(hundredths)")
+        return "\(whole).\(fraction)"
+    }
+
+    /// Reads the table, or a part of it. A table that is not there makes `nft` fail.
+    private func list(_ what: String...) async throws -> NftAnswer {
+        do {
+            return try NftAnswer(json: await CommandLineTool.run("nft", ["-j", "list"] + what + ["ip", table]))
+        } catch let error as ToolError where error.standardError.contains("No such file or directory") {
+            throw FaultVanished(fault: summary)
+        }
+    }
+
+    /// `chaos_` and the id in the letters that nft takes in a name, cut to 64.
+    static func tableName(id: String) -> String {
+        let letters = id.lowercased().unicodeScalars.prefix(64).map { scalar -> Character in
+            switch scalar {
+            case "a"..."z", "0"..."9": Character(scalar)
+            default: "_"
+            }
+        }
+        return "chaos_" + String(letters)
+    }
+
+    /// Four numbers up to 255: what may be written into a rule without quoting.
+    private static func isIPv4(_ text: String) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4
+            && parts.allSatisfy { $0.allSatisfy(\.isASCII) && $0.allSatisfy(\.isNumber) && UInt8($0) != nil }
+    }
+}
+
+/// One rule's match: from any of these to any of those.
+struct LossPath: Sendable, Equatable {
+    let senders: [String]?
+    let receivers: [String]?
+
+    /// `ip saddr { 10.77.1.1, 10.77.1.2 } ip daddr 10.77.2.1`, in nft's words.
+    var text: String {
+        [("saddr", senders), ("daddr", receivers)].compactMap { field, addresses in
+            addresses.map { "ip \(field) \($0.count == 1 ? $0[0] : "{ \($0.joined(separator: ", ")) }")" }
+        }.joined(separator: " ")
+    }
+}

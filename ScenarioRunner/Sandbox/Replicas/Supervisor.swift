@@ -1,0 +1,202 @@
+import Logging
+import ServiceLifecycle
+import Subprocess
+import SystemPackage
+
+/// Runs the lab's replicas and starts again what dies.
+///
+/// ```
+///   run() --+-- payment-0:   spawn -> wait for its end -> back off -> spawn ...   (RestartPolicy)
+///           +-- payment-1:   the same
+///           +-- ...
+///           '-- house-keeper: logs below their limit
+///
+///   graceful shutdown or cancellation --> SIGTERM to all, ``grace`` later SIGKILL, then run() returns
+/// ```
+///
+/// Each replica leads a process group of its own, so that Ctrl-C on a terminal reaches the runner alone and the
+/// lab ends in order.
+public final class Supervisor: Service, Sendable {
+    /// What all replicas together have from SIGTERM to SIGKILL.
+    public static let grace = Duration.seconds(5)
+
+    private let commands: [ReplicaCommand]
+    private let logger: Logger
+    private let grace: Duration
+    private let board: ReplicaBoard
+
+    /// - Parameters:
+    ///   - commands: one for each replica, of different names.
+    ///   - seed: decides the jitter of the waits before restarts.
+    public init(
+        commands: [ReplicaCommand], logger: Logger, seed: UInt64 = 0, grace: Duration = Supervisor.grace
+    ) {
+        self.commands = commands
+        self.logger = logger
+        self.grace = grace
+        board = ReplicaBoard(names: commands.map(\.name), seed: seed)
+    }
+
+    /// All replicas, in the order of the commands.
+    public func snapshot() -> [ReplicaStatus] { board.snapshot() }
+
+    /// The replicas now, and again after every change. A slow reader sees the newest state only.
+    public func changes() -> AsyncStream<[ReplicaStatus]> { board.changes() }
+
+    /// Returns once every replica has a running process.
+    ///
+    /// - Throws: ``SupervisorError/notRunning(_:)`` when that takes longer than `timeout`.
+    public func waitUntilRunning(timeout: Duration) async throws {
+        let running = await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                for await statuses in self.changes() where statuses.allSatisfy({ $0.state == .up }) { return true }
+                return false
+            }
+            group.addTask {
+                try? await Task.sleep(for: timeout)
+                return false
+            }
+            let first = await group.next() ?? false
+            group.cancelAll()
+            return first
+        }
+        guard running else { throw SupervisorError.notRunning(snapshot().filter { $0.state != .up }) }
+    }
+
+    /// Sends `signal` to the process of one replica, as a fault does. The supervisor restarts what dies of it.
+    ///
+    /// - Throws: ``SupervisorError`` when there is no such replica, or no process of it at this moment.
+    public func kill(_ name: String, signal: Int32) throws {
+        guard commands.contains(where: { $0.name == name }) else { throw SupervisorError.unknown(name) }
+        guard let process = board.process(of: name), process.send(signal) else {
+            throw SupervisorError.noProcess(name)
+        }
+    }
+
+    /// Runs until graceful shutdown or cancellation; after it no process is left.
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                for command in self.commands {
+                    group.addTask { await self.keepRunning(command) }
+                    if let limits = command.limits {
+                        group.addTask { await self.hold(limits, on: command.name) }
+                    }
+                }
+                group.addTask { await self.keepLogsShort() }
+            }
+        }
+    }
+
+    private func keepRunning(_ command: ReplicaCommand) async {
+        var action = board.handle(.start, of: command.name)
+        while true {
+            switch action {
+            case .spawn:
+                action = await runOnce(command)
+            case .wait(let delay):
+                log(restartOf: command.name, after: delay)
+                // Cancellation cuts the wait short; the replica is then no longer wanted.
+                try? await Task.sleep(for: delay)
+                action = board.handle(Task.isCancelled ? .stop : .timer, of: command.name)
+            case .nothing:
+                return
+            }
+        }
+    }
+
+    /// Runs the process once, from its start to its end.
+    private func runOnce(_ command: ReplicaCommand) async -> RestartPolicy.Action {
+        let exit: ReplicaExit
+        do {
+            let log = try ReplicaLog(path: command.logFile).open()
+            defer { try? log.close() }
+            let result = try await Subprocess.run(
+                .path(FilePath(command.arguments[0])), arguments: Arguments(Array(command.arguments.dropFirst())),
+                environment: Self.environment(command.environment), platformOptions: platformOptions, input: .none,
+                output: .fileDescriptor(log, closeAfterSpawningProcess: false), error: .combinedWithOutput
+            ) { execution in
+                let identifier = execution.processIdentifier
+                self.board.started(
+                    ReplicaProcess(pid: identifier.value, pidfd: identifier.processDescriptor), of: command.name)
+            }
+            exit = ReplicaExit(result.terminationStatus)
+        } catch {
+            exit = .notStarted("\(error)")
+        }
+        if Task.isCancelled { _ = board.handle(.stop, of: command.name) }
+        return board.exited(exit, of: command.name)
+    }
+
+    private var platformOptions: PlatformOptions {
+        var options = PlatformOptions()
+        options.processGroupID = 0
+        // Carried out by Subprocess when the task is cancelled; SIGKILL is always its last step.
+        options.teardownSequence = [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: grace)]
+        return options
+    }
+
+    private static func environment(_ values: [String: String]) -> Environment {
+        .custom(Dictionary(uniqueKeysWithValues: values.map { (Environment.Key(stringLiteral: $0.key), $0.value) }))
+    }
+
+    private func hold(_ limits: ResourceLimits, on name: String) async {
+        let keeper = LimitKeeper(limits: limits) { self.board.process(of: name) }
+        await keeper.run { held in
+            self.logger.warning(
+                "replica held more memory than its limit and was killed",
+                metadata: ["replica": "\(name)", "held_bytes": "\(held)", "limit_bytes": "\(limits.memoryBytes)"])
+        }
+    }
+
+    private func keepLogsShort() async {
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            for command in commands {
+                do {
+                    try ReplicaLog(path: command.logFile).rotateIfLong()
+                } catch {
+                    logger.warning("log not rotated", metadata: ["file": "\(command.logFile)", "error": "\(error)"])
+                }
+            }
+        }
+    }
+
+    private func log(restartOf name: String, after delay: Duration) {
+        guard let status = board.status(of: name) else { return }
+        logger.warning(
+            "replica ended, starting it again",
+            metadata: [
+                "replica": "\(name)", "end": "\(status.lastExit.map(String.init(describing:)) ?? "unknown")",
+                "restarts": "\(status.restarts)", "wait": "\(delay)",
+            ])
+    }
+}
+
+/// What a supervisor cannot do.
+public enum SupervisorError: Error, Equatable, CustomStringConvertible {
+    case unknown(String)
+    /// The replica is between two processes.
+    case noProcess(String)
+    /// These did not come up in time.
+    case notRunning([ReplicaStatus])
+
+    public var description: String {
+        switch self {
+        case .unknown(let name): "no replica is named \(name)"
+        case .noProcess(let name): "\(name) has no process at this moment; it is being started again"
+        case .notRunning(let missing):
+            "not running: "
+                + missing.map { "\($0.name) (\($0.lastExit.map(String.init(describing:)) ?? "starting"))" }
+                .joined(separator: ", ") + "; their logs say why"
+        }
+    }
+}
+
+extension ReplicaExit {
+    init(_ status: TerminationStatus) {
+        switch status {
+        case .exited(let code): self = .code(code)
+        case .signaled(let signal): self = .signal(signal)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Glibc
+
+/// What the kernel says of one process in `/proc/<pid>/stat` (proc(5)).
+struct ProcessStat: Sendable, Equatable {
+    /// `R` running, `S` sleeping, `T` stopped, `Z` ended and not yet waited for.
+    let state: Character
+    let parent: Int32
+    /// Processor time in user and kernel mode.
+    let processorTime: Duration
+    let residentBytes: UInt64
+
+    /// - Parameters:
+    ///   - text: one line; the second field is the program's name in brackets and may hold spaces and brackets.
+    ///   - ticksPerSecond: the unit of processor times, `sysconf(_SC_CLK_TCK)`: 100 on Linux.
+    init?(parsing text: String, ticksPerSecond: Int64, pageBytes: UInt64) {
+        guard let name = text.lastIndex(of: ")") else { return nil }
+        // Fields from the third (state) on: utime is the 14th, stime the 15th, rss the 24th.
+        let fields = text[text.index(after: name)...].split { $0.isWhitespace }
+        guard fields.count > 21, let state = fields[0].first, let parent = Int32(fields[1]),
+            let user = Int64(fields[11]), let system = Int64(fields[12]), let pages = UInt64(fields[21])
+        else { return nil }
+        self.state = state
+        self.parent = parent
+        processorTime = .nanoseconds((user + system) * (1_000_000_000 / ticksPerSecond))
+        residentBytes = pages * pageBytes
+    }
+
+    /// Reads the process `pid` of this PID namespace; nil when there is none.
+    static func read(_ pid: Int32) -> ProcessStat? {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return nil }
+        return ProcessStat(
+            parsing: text, ticksPerSecond: Int64(sysconf(CInt(_SC_CLK_TCK))),
+            pageBytes: UInt64(sysconf(CInt(_SC_PAGESIZE))))
+    }
+
+    /// The processor time that `pid` has used, exact to the nanosecond; nil when there is no such process.
+    static func processorTime(of pid: Int32) -> Duration? {
+        var clock = clockid_t()
+        var time = timespec()
+        guard clock_getcpuclockid(pid, &clock) == 0, clock_gettime(clock, &time) == 0 else { return nil }
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+
+    /// The bytes of `pid` that are in memory, exact; nil when there is no such process.
+    ///
+    /// `VmRSS` in `/proc/<pid>/status`. (`stat` and `statm` may lag by 64 pages a processor since Linux 6.2.)
+    static func residentBytes(of pid: Int32) -> UInt64? {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8) else { return nil }
+        return residentBytes(inStatus: text)
+    }
+
+    /// The line `VmRSS:   1234 kB`; 0 for a process that has ended, which has no such line.
+    static func residentBytes(inStatus text: String) -> UInt64 {
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        let fields = line?.split { $0.isWhitespace } ?? []
+        return fields.count == 3 ? (UInt64(fields[1]) ?? 0) * 1024 : 0
+    }
+}

@@ -1,0 +1,252 @@
+import Experiments
+import Glibc
+import SystemPackage
+
+/// Stress on the processors or the memory of replicas: real work by worker processes in the replicas' places.
+///
+/// ```
+///   apply --> for each target: workers, started inside its control group or pinned beside it
+///         --> wait until each one burns, or holds its share
+///   undo  --> end of the lifeline, SIGTERM; 1 s later SIGKILL; wait until all are gone
+/// ```
+///
+/// A worker that the kernel kills for memory is no failure of the fault but what it set out to show; such kills are
+/// counted in the reading.
+public actor StressFault: LabFault {
+    /// One replica to be stressed.
+    public struct Target: Sendable, Equatable {
+        public let replica: String
+        public let placement: Placement
+
+        public init(replica: String, placement: Placement) {
+            self.replica = replica
+            self.placement = placement
+        }
+    }
+
+    private struct Worker {
+        let target: Target
+        /// Bytes it is to hold; 0 for a worker that burns.
+        let bytes: UInt64
+        var process: ChildProcess
+
+        var wasKilledForMemory: Bool { process.exit == .signal(SIGKILL) && !process.wasSignalled }
+    }
+
+    /// The most workers of one fault, over all its targets: more would stress the machine, not the replicas.
+    public static let maximumWorkers = 512
+    /// How long the workers may take to come up to the load asked, and to prove it again.
+    static let timeToTakeEffect = Duration.seconds(30)
+    /// The share of its bytes that a worker must hold: the kernel may have taken back a few pages.
+    static let enoughMemory = 0.9
+
+    public nonisolated let summary: String
+    private let id: String
+    private let targets: [Target]
+    private let spec: StressSpec
+    private let workerCommand: [String]
+    private let lifetime: Duration
+    private let logFile: String?
+    private var workers: [Worker] = []
+    private var lifeline: Lifeline?
+    private var start: (time: ContinuousClock.Instant, burnt: Duration)?
+    private var end: ContinuousClock.Instant?
+
+    /// - Parameters:
+    ///   - id: names the fault in errors: the run and the experiment.
+    ///   - workerCommand: what the worker's arguments are put behind: `<scenario-runner> stress-worker`.
+    ///   - lifetime: after this time the workers end by themselves, whatever happened to the runner.
+    ///   - logFile: takes what the workers say; nil throws it away.
+    public init(
+        id: String, targets: [Target], spec: StressSpec, workerCommand: [String],
+        lifetime: Duration = .seconds(3600), logFile: String? = nil
+    ) {
+        precondition(spec.workers >= 1 && !targets.isEmpty, "stress needs a worker and a target")
+        self.id = id
+        self.targets = targets
+        self.spec = spec
+        self.workerCommand = workerCommand
+        self.lifetime = lifetime
+        self.logFile = logFile
+        let load =
+            switch spec {
+            case .cpu(let workers, let loadPercent): "\(workers) x \(loadPercent) % cpu"
+            case .memory(let workers, let bytes, _): "\(bytes) bytes of memory by \(workers) workers"
+            }
+        summary = "\(load) on \(targets.map(\.replica).joined(separator: ","))"
+    }
+
+    public func apply() async throws {
+        // A second call begins anew.
+        try await undo()
+        (workers, start, end) = ([], nil, nil)
+        do {
+            try spawnWorkers()
+            try await wait { try $0.hasTakenEffect() }
+        } catch {
+            try await undo()
+            throw error
+        }
+        start = (.now, burnt)
+    }
+
+    public func verify() async throws {
+        guard !workers.isEmpty else { throw StressError.notApplied(fault: id) }
+        let before = burnt
+        try await wait { fault in
+            guard try fault.hasTakenEffect() else { return false }
+            return fault.spec.askedCores == 0 || fault.burnt > before
+        }
+    }
+
+    public func reading() -> DoseReading {
+        poll()
+        switch spec {
+        case .cpu:
+            // Nothing counts before the fault was in force.
+            let burnt = start.map { self.burnt - $0.burnt } ?? .zero
+            let wall = start.map { (end ?? .now) - $0.time } ?? .zero
+            return .cpu(
+                askedCores: spec.askedCores * Double(targets.count), attainableCores: attainableCores,
+                burntSeconds: max(0, burnt / .seconds(1)), wallSeconds: wall / .seconds(1))
+        case .memory(_, let bytes, _):
+            return .memory(
+                askedBytes: bytes * UInt64(targets.count),
+                heldBytes: workers.reduce(0) { $0 + $1.process.residentBytes },
+                outOfMemoryKills: workers.count(where: \.wasKilledForMemory))
+        }
+    }
+
+    public func undo() async throws {
+        // A task of its own, awaited at once: a fault is undone in full even when the run is cancelled, and
+        // a cancelled task cannot wait.
+        try await Task { try await self.endWorkers() }.value
+    }
+
+    private func endWorkers() async throws {
+        lifeline = nil
+        signal(SIGTERM)
+        if end == nil { end = .now }
+        if try await !allEnd(within: .seconds(1)) {
+            signal(SIGKILL)
+            guard try await allEnd(within: .seconds(5)) else {
+                throw StressError.notGone(fault: id, pids: workers.filter { $0.process.exit == nil }.map(\.process.pid))
+            }
+        }
+    }
+
+    private func spawnWorkers() throws {
+        guard targets.count * spec.workers <= Self.maximumWorkers else {
+            throw StressError.tooManyWorkers(asked: targets.count * spec.workers, most: Self.maximumWorkers)
+        }
+        let lifeline = try Lifeline()
+        self.lifeline = lifeline
+        for target in targets {
+            for index in 0..<spec.workers {
+                let command = workerCommand + spec.arguments(ofWorker: index, lifetime: lifetime)
+                let process = try ChildProcess(
+                    target.placement.enter(command), input: lifeline.workersEnd, logFile: logFile)
+                workers.append(Worker(target: target, bytes: spec.bytes(ofWorker: index), process: process))
+            }
+        }
+    }
+
+    /// Whether every worker does what it is for.
+    ///
+    /// - Throws: when one has ended for another reason than memory.
+    private func hasTakenEffect() throws -> Bool {
+        poll()
+        for worker in workers {
+            if let exit = worker.process.exit {
+                guard worker.wasKilledForMemory else {
+                    throw StressError.workerEnded(fault: id, replica: worker.target.replica, exit: exit)
+                }
+                continue
+            }
+            switch spec {
+            case .cpu(_, let loadPercent):
+                // More than the worker's own start takes, and less for a small load.
+                guard worker.process.processorTime >= .milliseconds(loadPercent) / 2 else { return false }
+            case .memory:
+                let held = Double(worker.process.residentBytes)
+                guard held >= Double(worker.bytes) * Self.enoughMemory else { return false }
+            }
+        }
+        return true
+    }
+
+    private func wait(until condition: (isolated StressFault) throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + Self.timeToTakeEffect
+        while try !condition(self) {
+            guard ContinuousClock.now < deadline else {
+                throw StressError.noEffect(fault: id, after: Self.timeToTakeEffect, reading: "\(reading())")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func allEnd(within limit: Duration) async throws -> Bool {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            poll()
+            if workers.allSatisfy({ $0.process.exit != nil }) { return true }
+            guard ContinuousClock.now < deadline else { return false }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    private func poll() {
+        for index in workers.indices { workers[index].process.poll() }
+    }
+
+    private func signal(_ signal: CInt) {
+        for index in workers.indices { workers[index].process.send(signal) }
+    }
+
+    private var burnt: Duration { workers.reduce(.zero) { $0 + $1.process.processorTime } }
+
+    private var attainableCores: Double {
+        StressSpec.attainableCores(
+            askedPerTarget: spec.askedCores, placements: targets.map(\.placement),
+            processors: Pinning.allowedProcessors().count)
+    }
+}
+
+/// The pipe whose end tells the workers that they are done. It ends with this object, or with the process.
+private final class Lifeline: Sendable {
+    let workersEnd: CInt
+    private let ownEnd: CInt
+
+    init() throws {
+        let (readEnd, writeEnd) = try FileDescriptor.pipe()
+        (workersEnd, ownEnd) = (readEnd.rawValue, writeEnd.rawValue)
+        for end in [workersEnd, ownEnd] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    }
+
+    deinit {
+        close(workersEnd)
+        close(ownEnd)
+    }
+}
+
+/// Why a stress fault is not in force, or not gone.
+public enum StressError: Error, Equatable, CustomStringConvertible {
+    case notApplied(fault: String)
+    case tooManyWorkers(asked: Int, most: Int)
+    case workerEnded(fault: String, replica: String, exit: ReplicaExit)
+    case noEffect(fault: String, after: Duration, reading: String)
+    case notGone(fault: String, pids: [Int32])
+
+    public var description: String {
+        switch self {
+        case .notApplied(let fault): "\(fault): no stress worker was started"
+        case .tooManyWorkers(let asked, let most):
+            "\(asked) stress workers asked, at most \(most) allowed; lower `workers` or select fewer replicas"
+        case .workerEnded(let fault, let replica, let exit):
+            "\(fault): a stress worker of \(replica) ended with \(exit); the stress log says why"
+        case .noEffect(let fault, let time, let reading):
+            "\(fault): the stress was not in force after \(time): \(reading)"
+        case .notGone(let fault, let pids): "\(fault): stress workers \(pids) do not end, not even by SIGKILL"
+        }
+    }
+}

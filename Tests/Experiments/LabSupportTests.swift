@@ -1,0 +1,100 @@
+import Experiments
+import Foundation
+import Testing
+
+@Suite struct LabSupportTests {
+    private func experiment(_ spec: String, kind: String = "NetworkChaos") throws -> Experiment {
+        let text = """
+            apiVersion: chaos-mesh.org/v1alpha1
+            kind: \(kind)
+            metadata: {name: x, namespace: payment-chaos}
+            spec:
+              mode: all
+            \(spec)
+            """
+        let contents = ManifestLoader.load(text, file: "x.yaml")
+        #expect(contents.problems == [])
+        return try #require(contents.experiments.first)
+    }
+
+    private func loss(_ rest: String) throws -> Experiment {
+        try experiment("  action: loss\n  selector: {}\n\(rest)")
+    }
+
+    @Test func runsALossWithoutCorrelation() throws {
+        #expect(LabSupport.refusal(of: try loss("  loss: {loss: \"80\"}")) == nil)
+        #expect(LabSupport.refusal(of: try loss("  loss: {loss: \"80\", correlation: \"0\"}")) == nil)
+        #expect(LabSupport.refusal(of: try loss("  loss: {loss: \"100\"}")) == nil)
+    }
+
+    @Test(arguments: [
+        ("  loss: {loss: \"80\", correlation: \"50\"}", "spec.loss.correlation", 8),
+        ("  loss: {loss: \"0\"}", "spec.loss.loss", 8),
+        ("  loss: {loss: \"8\"}\n  delay: {latency: 1s}", "spec.delay", 9),
+        ("  loss: {loss: \"8\"}\n  rate: {rate: 1bps}", "spec.rate", 9),
+        ("  loss: {loss: \"8\"}\n  device: eth0", "spec.device", 9),
+        ("  loss: {loss: \"8\"}\n  externalTargets: [a]", "spec.externalTargets", 9),
+        ("  loss: {loss: \"8\"}\n  remoteCluster: a", "spec.remoteCluster", 9),
+        (
+            "  loss: {loss: \"8\"}\n  target:\n    mode: all\n    selector:\n      nodes: [a]",
+            "spec.target.selector.nodes", 12
+        ),
+    ])
+    func refusesTheRestOfNetworkChaos(rest: String, field: String, line: Int) throws {
+        let refusal = try #require(LabSupport.refusal(of: try loss(rest)))
+        #expect(
+            refusal == Refusal(file: "x.yaml", line: line, field: field, reason: "not supported by the local lab yet"))
+    }
+
+    @Test(arguments: ["delay: {latency: 1s}", "duplicate: {duplicate: \"1\"}", "corrupt: {corrupt: \"1\"}"])
+    func refusesOtherActions(field: String) throws {
+        let action = field.prefix { $0 != ":" }
+        let refusal = LabSupport.refusal(of: try experiment("  selector: {}\n  action: \(action)\n  \(field)"))
+        #expect(refusal?.field == "spec.action")
+        #expect(refusal?.line == 7)
+    }
+
+    @Test(
+        arguments: [
+            ("stressors: {cpu: {workers: 2}}", nil), ("stressors: {memory: {workers: 1, size: 1MB}}", nil),
+            ("stressors: {memory: {workers: 1}}", "spec.stressors.memory.size"),
+            ("stressors: {memory: {workers: 1, size: 5%}}", "spec.stressors.memory.size"),
+            ("stressors: {memory: {workers: 1, size: 1MB, oomScoreAdj: 5}}", "spec.stressors.memory.oomScoreAdj"),
+            ("stressors: {cpu: {workers: 65}}", "spec.stressors.cpu.workers"),
+            ("stressors: {cpu: {workers: 1, options: [a]}}", "spec.stressors.cpu.options"),
+            ("stressngStressors: --hdd 1", "spec.stressngStressors"),
+            ("containerNames: [a]\n  stressors: {cpu: {workers: 1}}", "spec.containerNames"),
+        ] as [(String, String?)])
+    func runsStressOfKnownSize(spec: String, field: String?) throws {
+        let experiment = try experiment("  selector: {}\n  \(spec)", kind: "StressChaos")
+        #expect(LabSupport.refusal(of: experiment)?.field == field)
+    }
+
+    @Test func refusesKindsThatAreOnlyListed() throws {
+        let refusal = LabSupport.refusal(of: try experiment("  any: thing", kind: "IOChaos"))
+        #expect(refusal?.description == "x.yaml:2: kind: IOChaos is not supported by the local lab yet")
+    }
+
+    @Test func aCardSaysWhatReallyHappens() throws {
+        let target = "\n  direction: both\n  target: {mode: one, selector: {labelSelectors: {app: inventory-service}}}"
+        let correlated = try loss("  loss: {loss: \"80\", correlation: \"50\"}\(target)")
+        #expect(
+            correlated.effectiveDoseText == "drops 97 % of packets (80 % with correlation 50) "
+                + "everything in payment-chaos <-> one of inventory")
+        let plain = try loss("  loss: {loss: \"80\"}")
+        #expect(plain.effectiveDoseText == "drops 80 % of packets everything in payment-chaos -> everyone")
+        let stress = try experiment(
+            "  selector: {labelSelectors: {app: payment-service}}\n  duration: 1m30s\n  stressors: "
+                + "{cpu: {workers: 2, load: 70}, memory: {workers: 1, size: 80MB}}", kind: "StressChaos")
+        #expect(
+            stress.effectiveDoseText
+                == "asks for 1.4 cores (2 workers at 70 %) and holds 80 MB of memory in payment")
+
+        let document = ExperimentDocument(stress, refusal: nil)
+        let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(document)) as? [String: Any]
+        #expect(json?["effective_dose"] as? String == stress.effectiveDoseText)
+        #expect(json?["duration"] as? String == "1m30s")
+        #expect(json?["target"] as? String == "payment")
+        #expect((json?["stop_conditions"] as? [String])?.isEmpty == true)
+    }
+}

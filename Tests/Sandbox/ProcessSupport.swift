@@ -1,0 +1,48 @@
+import Foundation
+import Testing
+
+@testable import Sandbox
+
+/// A folder of a test's own, removed at its end.
+final class TestFolder: Sendable {
+    let path: String
+
+    init() throws {
+        let url = FileManager.default.temporaryDirectory.appending(path: "sandbox-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        path = url.path()
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String) -> String { path + "/" + name }
+
+    func text(_ name: String) -> String { (try? String(contentsOfFile: file(name), encoding: .utf8)) ?? "" }
+}
+
+struct TimedOut: Error { let what: String }
+
+/// Waits until `condition` holds, at most `seconds`.
+func eventually(
+    _ what: String, seconds: Double = 10, _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else { throw TimedOut(what: what) }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+}
+
+/// Whether `pid` is a process that has not ended. Our own unreaped children do not count.
+func isAlive(_ pid: Int32) -> Bool {
+    guard let stat = ProcessStat.read(pid) else { return false }
+    return stat.state != "Z"
+}
+
+/// Why control groups cannot be tested here; nil where they can.
+let controlGroupObstacle: String? = {
+    let places = ControlGroupPlaces.ofThisProcess().candidates
+    if places.isEmpty { return "no hierarchy with cpu and memory controllers" }
+    let writable = places.contains { $0.parents.distinct.allSatisfy { access($0, W_OK) == 0 } }
+    return writable ? nil : "control groups are not writable for this user"
+}()

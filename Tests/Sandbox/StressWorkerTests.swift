@@ -1,0 +1,85 @@
+import Foundation
+import Synchronization
+import SystemPackage
+import Testing
+
+@testable import Sandbox
+
+/// The worker's own code, in threads of this process.
+@Suite(.serialized) struct StressWorkerTests {
+    /// Runs a worker on a thread of its own.
+    ///
+    /// - Returns: the processor time of that thread, and the wall time.
+    private func run(
+        _ job: StressWorker.Job, lifetime: Duration, lifeline: FileDescriptor
+    ) async throws -> (cpu: Duration, wall: Duration) {
+        let worker = StressWorker(job, lifetime: lifetime, lifeline: lifeline.rawValue)
+        return try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                let start = ContinuousClock.now
+                let result = Result { try worker.run() }
+                var time = timespec()
+                clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+                let cpu = Duration.seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+                continuation.resume(with: result.map { (cpu, ContinuousClock.now - start) })
+            }
+        }
+    }
+
+    private func withLifeline<Result>(
+        _ body: (_ workersEnd: FileDescriptor, _ ownEnd: FileDescriptor) async throws -> Result
+    ) async throws -> Result {
+        let (workersEnd, ownEnd) = try FileDescriptor.pipe()
+        defer { try? workersEnd.close() }
+        return try await body(workersEnd, ownEnd)
+    }
+
+    @Test func aProcessorWorkerRestsForItsShareAndEndsInTime() async throws {
+        try await withLifeline { workersEnd, ownEnd in
+            defer { try? ownEnd.close() }
+            let half = try await run(.cpu(loadPercent: 50), lifetime: .seconds(1), lifeline: workersEnd)
+            #expect(half.wall >= .seconds(1))
+            // Never more than asked; less only when others need the processor.
+            #expect(half.cpu < .milliseconds(700))
+            #expect(half.cpu > .milliseconds(10))
+            let none = try await run(.cpu(loadPercent: 0), lifetime: .milliseconds(300), lifeline: workersEnd)
+            #expect(none.cpu < .milliseconds(50))
+        }
+    }
+
+    @Test(arguments: [
+        StressWorker.Job.cpu(loadPercent: 30), .memory(bytes: 1 << 20, oomScoreAdjustment: 0),
+    ])
+    func theEndOfTheLifelineEndsTheWork(job: StressWorker.Job) async throws {
+        try await withLifeline { workersEnd, ownEnd in
+            try ownEnd.close()
+            let ended = try await run(job, lifetime: .seconds(60), lifeline: workersEnd)
+            #expect(ended.wall < .seconds(10))
+        }
+    }
+
+    @Test func aMemoryWorkerHoldsWhatItWasAskedFor() async throws {
+        let bytes: UInt64 = 96 << 20
+        let before = try #require(ProcessStat.residentBytes(of: getpid()))
+        try await withLifeline { workersEnd, ownEnd in
+            async let ended = run(
+                .memory(bytes: bytes, oomScoreAdjustment: 0), lifetime: .seconds(60), lifeline: workersEnd)
+            // The rest of the tests run beside and may give memory back meanwhile.
+            try await eventually("memory held") {
+                (ProcessStat.residentBytes(of: getpid()) ?? 0) > before + bytes * 3 / 4
+            }
+            try ownEnd.close()
+            _ = try await ended
+        }
+    }
+
+    @Test func memoryThatIsNotToBeHadIsAnError() async throws {
+        try await withLifeline { workersEnd, ownEnd in
+            defer { try? ownEnd.close() }
+            await #expect(throws: Errno.self) {
+                _ = try await run(
+                    .memory(bytes: 1 << 62, oomScoreAdjustment: 0), lifetime: .seconds(60), lifeline: workersEnd)
+            }
+        }
+    }
+}
