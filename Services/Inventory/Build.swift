@@ -9,6 +9,7 @@ import Shared
 /// ```
 func buildInventory(
     settings: InventorySettings, database: any Database, logger: Logger,
+    clock: @escaping @Sendable () -> UnixTime = { .now },
     onServerRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
 ) -> [any Service] {
     let server = HTTPServer(
@@ -17,7 +18,7 @@ func buildInventory(
             about: "Inventory service: what is on the shelf, and what is promised to a payment."),
         logger: logger)
     let controller = InventoryController(
-        store: InventoryStore(database: database, reservationSeconds: settings.reservationSeconds))
+        store: InventoryStore(database: database, reservationSeconds: settings.reservationSeconds, clock: clock))
     return [
         server.application(
             routes: controller.routes, openAPI: PackageResources.openapi_yaml, onServerRunning: onServerRunning)

@@ -13,6 +13,8 @@ import Shared
 struct InventoryStore: Sendable {
     let database: any Database
     let reservationSeconds: Int
+    /// The wall clock, which decides what is overdue.
+    let clock: @Sendable () -> UnixTime
 
     static let migrations = [
         Migration("v1 products and reservations", schema),
@@ -59,31 +61,34 @@ struct InventoryStore: Sendable {
         """
 
     func products() async throws -> [Product] {
-        try await database.read { connection in
-            try connection.query(Product.select + " ORDER BY p.id", [.integer(UnixTime.now.milliseconds)])
+        let now = clock()
+        return try await database.read { connection in
+            try connection.query(Product.select + " ORDER BY p.id", [.integer(now.milliseconds)])
                 .map(Product.init)
         }
     }
 
     func product(_ id: String) async throws -> Product? {
-        try await database.read { try Self.product(id, at: .now, on: $0) }
+        let now = clock()
+        return try await database.read { try Self.product(id, at: now, on: $0) }
     }
 
     /// Puts goods on the shelf.
     ///
     /// - Returns: the product as it is now, or nil when there is none.
     func restock(_ productID: String, quantity: Int) async throws -> Product? {
-        try await database.write { connection in
+        let now = clock()
+        return try await database.write { connection in
             try connection.execute(
                 "UPDATE product SET on_hand = on_hand + $2, restocked = restocked + $2 WHERE id = $1",
                 [.text(productID), .integer(quantity)])
-            return try Self.product(productID, at: .now, on: connection)
+            return try Self.product(productID, at: now, on: connection)
         }
     }
 
     /// Promises stock to whoever holds the key.
     func reserve(productID: String, quantity: Int, key: String?) async throws -> ReserveOutcome {
-        let now = UnixTime.now
+        let now = clock()
         let id = Identifier.make(prefix: "RES")
         let wanted = Reservation(
             id: id, key: key ?? id, productID: productID, quantity: quantity, state: .reserved,
@@ -107,7 +112,7 @@ struct InventoryStore: Sendable {
     /// Confirms or releases by id or by key. Releasing a key that nobody knows blocks it: the reserve that it
     /// answers may still be on its way.
     func settle(_ idOrKey: String, _ event: Reservation.Event) async throws -> SettleOutcome {
-        let now = UnixTime.now
+        let now = clock()
         return try await database.write { connection in
             guard let found = try Self.reservation(idOrKey: idOrKey, on: connection) else {
                 guard event == .release else { return .unknown }

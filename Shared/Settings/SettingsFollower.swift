@@ -72,7 +72,8 @@ public final class SettingsFollower: Service, Sendable {
     }
 
     private func poll(_ runnerURL: String) async throws -> ServiceSettings {
-        let version = lease.withLock { $0.version }
+        // What is in force, not what was last received: after the lease the runner must answer at once.
+        let version = current.version
         let response = try await client.execute(
             HTTPClientRequest(
                 url: "\(runnerURL)/api/service-settings?version=\(version)&wait=\(Self.waitSeconds)",

@@ -13,9 +13,6 @@ public struct SettingsLease: Sendable, Equatable {
 
     public init() {}
 
-    /// The version to name in the next poll; 0, which no settings have, until some were received.
-    public var version: Int { held?.version ?? 0 }
-
     /// Takes an answer of the runner. Every answer extends the lease, and its version counts even when it is lower
     /// than the last one: a runner that was restarted counts from the start.
     ///

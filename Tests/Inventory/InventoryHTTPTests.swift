@@ -1,5 +1,6 @@
 import ServiceTesting
 import Shared
+import Synchronization
 import Testing
 
 @testable import InventoryService
@@ -122,10 +123,14 @@ struct InventoryHTTPTests {
 
     @Test("takes back what nobody confirmed in time")
     func expiry() async throws {
-        try await withInventory(reservationSeconds: 1) { inventory in
+        let time = Mutex(UnixTime(milliseconds: 1_000_000))
+        try await withInventory(clock: { time.withLock { $0 } }) { inventory in
             _ = try await inventory.post("/reserve", #"{"product_id":"3","quantity":30,"reservation_key":"slow"}"#)
             #expect(try await stock("3", inventory) == 0)
-            try await eventually { try await stock("3", inventory) == 30 }
+            time.withLock { $0 = $0.advanced(bySeconds: 899) }
+            #expect(try await stock("3", inventory) == 0)
+            time.withLock { $0 = $0.advanced(bySeconds: 1) }
+            #expect(try await stock("3", inventory) == 30)
             // The read gave nothing back in the store; the next reservation does.
             let next = try await inventory.post("/reserve", #"{"product_id":"3","quantity":30}"#)
             #expect(next.status == 200)

@@ -6,22 +6,21 @@ import Shared
 
 /// Runs the inventory service on a database in `folder`, or in a folder of its own.
 func withInventory(
-    in folder: URL? = nil, reservationSeconds: Int = 900,
+    in folder: URL? = nil, clock: @escaping @Sendable () -> UnixTime = { .now },
     _ body: @escaping @Sendable (TestClient) async throws -> Void
 ) async throws {
     guard let folder else {
-        return try await withTemporaryFolder {
-            try await withInventory(in: $0, reservationSeconds: reservationSeconds, body)
-        }
+        return try await withTemporaryFolder { try await withInventory(in: $0, clock: clock, body) }
     }
     let database = try await Databases.open(
         url: "sqlite:\(folder.path)/inventory.sqlite", migrations: InventoryStore.migrations)
     var settings = InventorySettings()
-    (settings.host, settings.port, settings.reservationSeconds) = ("127.0.0.1", 0, reservationSeconds)
+    (settings.host, settings.port) = ("127.0.0.1", 0)
     let logger = CapturedLog().logger()
     try await withHTTPClient { client in
         try await withServices(logger: logger) { [settings] in
-            buildInventory(settings: settings, database: database, logger: logger, onServerRunning: $0)
+            buildInventory(
+                settings: settings, database: database, logger: logger, clock: clock, onServerRunning: $0)
         } body: {
             try await body(TestClient(client, $0))
         }

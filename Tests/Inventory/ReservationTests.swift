@@ -25,7 +25,8 @@ struct ReservationTests {
         from: Reservation.State, event: Reservation.Event, action: Reservation.Action, to: Reservation.State
     ) {
         var reservation = reservation(from)
-        #expect(reservation.event(event) == action)
+        let taken = reservation.event(event)
+        #expect(taken == action)
         #expect(reservation.state == to)
     }
 

@@ -8,6 +8,8 @@ public final class FakeRunner: Sendable {
     private struct State {
         var settings = ServiceSettings(version: 1, seed: 7, failureModes: .off)
         var polls = 0
+        /// The version that the last poll named: the one in force at whoever polled.
+        var followedVersion = 0
         var isClosed = false
     }
     private let state = Mutex(State())
@@ -16,6 +18,9 @@ public final class FakeRunner: Sendable {
 
     /// How many polls have come.
     public var polls: Int { state.withLock { $0.polls } }
+
+    /// Whether the last change is in force at the service that follows.
+    public var isFollowed: Bool { state.withLock { $0.followedVersion == $0.settings.version } }
 
     /// Changes the failure modes, as a person does on the page.
     public func change(seed: UInt64 = 7, lease: Int = 15, _ change: (inout FailureModes) -> Void) {
@@ -51,7 +56,10 @@ public final class FakeRunner: Sendable {
     }
 
     private func settings(otherThan version: Int, within wait: Duration) async throws -> ServiceSettings {
-        state.withLock { $0.polls += 1 }
+        state.withLock { state in
+            state.polls += 1
+            state.followedVersion = version
+        }
         let deadline = ContinuousClock.now.advanced(by: wait)
         while true {
             let (settings, isClosed) = state.withLock { ($0.settings, $0.isClosed) }

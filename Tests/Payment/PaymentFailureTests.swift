@@ -1,0 +1,187 @@
+import Foundation
+import HTTPTypes
+import ServiceTesting
+import Shared
+import Testing
+
+@testable import PaymentService
+
+@Suite("A payment among failures")
+struct PaymentFailureTests {
+    @Test("gives up on a silent inventory in time")
+    func silentInventory() async throws {
+        try await RawServer.run(answering: nil) { url in
+            var options = PaymentLab.Options()
+            options.inventoryURL = url
+            options.inventoryTimeout = .milliseconds(150)
+            try await PaymentLab.run(options) { lab in
+                let answer = try await lab.pay()
+                #expect(answer.status == 504 && answer.isProblem, "\(answer.text)")
+                #expect(answer["source"] == .string("inventory"))
+                #expect(try await lab.status(answer) == "failed")
+            }
+        }
+    }
+
+    @Test("answers /health while every payment waits for inventory")
+    func health() async throws {
+        try await RawServer.run(answering: nil) { url in
+            var options = PaymentLab.Options()
+            options.inventoryURL = url
+            options.inventoryTimeout = .seconds(4)
+            try await PaymentLab.run(options) { lab in
+                try await withThrowingTaskGroup(of: ContinuousClock.Instant.self) { group in
+                    for _ in 0..<40 {
+                        group.addTask {
+                            _ = try await lab.pay()
+                            return .now
+                        }
+                    }
+                    for _ in 0..<10 {
+                        let answer = try await lab.payment.get("/health")
+                        #expect(answer.status == 200)
+                    }
+                    let answered = ContinuousClock.now
+                    for try await ended in group { #expect(ended > answered) }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "calls an inventory that fails or makes no sense a bad gateway",
+        arguments: [
+            RawServer.response(status: 500, "{}"), RawServer.response(status: 503, #"{"error":"busy"}"#),
+            RawServer.response(status: 200, "<html>", contentType: "text/html"),
+            RawServer.response(status: 200, "[]"), RawServer.response(status: 302, ""), "garbage\r\n\r\n", "",
+            RawServer.response(status: 429, "{}"), RawServer.response(status: 200, #"{"available":true}"#),
+        ])
+    func brokenInventory(answer: String) async throws {
+        try await RawServer.run(answering: answer) { url in
+            var options = PaymentLab.Options()
+            options.inventoryURL = url
+            try await PaymentLab.run(options) { lab in
+                let payment = try await lab.pay()
+                #expect(payment.status == 502 && payment.isProblem, "\(payment.text)")
+                #expect(payment["source"] == .string("inventory"))
+                #expect(!payment.text.contains("127.0.0.1"))
+                #expect(try await lab.status(payment) == "failed")
+            }
+        }
+    }
+
+    @Test("calls an inventory that nobody runs a bad gateway")
+    func refusingInventory() async throws {
+        var options = PaymentLab.Options()
+        options.inventoryURL = RawServer.refusingURL
+        try await PaymentLab.run(options) { lab in
+            let payment = try await lab.pay()
+            #expect(payment.status == 502 && !payment.text.contains("127.0.0.1"), "\(payment.text)")
+            #expect(try await lab.status(payment) == "failed")
+        }
+    }
+
+    @Test("keeps within its caller's deadline, and refuses what came after it")
+    func deadline() async throws {
+        try await RawServer.run(answering: nil) { url in
+            var options = PaymentLab.Options()
+            options.inventoryURL = url
+            try await PaymentLab.run(options) { lab in
+                let body = #"{"amount":5,"product_id":"1"}"#
+                let late = try await lab.payment.post("/payment/process", body, headers: [.requestDeadline: "80"])
+                #expect(late.status == 504 && late["source"] == .string("inventory"), "\(late.text)")
+                #expect(try await lab.status(late) == "failed")
+                let passed = try await lab.payment.post("/payment/process", body, headers: [.requestDeadline: "0"])
+                #expect(passed.status == 504 && passed.isProblem && passed["payment_id"] == nil)
+                let nonsense = try await lab.payment.post("/payment/process", body, headers: [.requestDeadline: "x"])
+                #expect(nonsense.status == 400)
+            }
+        }
+    }
+
+    @Test("is hit by failure modes at 100 %, by none at 0 %, and test cards by none at all")
+    func failureModes() async throws {
+        try await PaymentLab.run { lab in
+            try await lab.change { ($0.stolenCardEnabled, $0.stolenCardProbability) = (true, 100) }
+            let stolen = try await lab.pay()
+            #expect(stolen.status == 402 && stolen["decline_code"] == .string("stolen_card"), "\(stolen.text)")
+            #expect(stolen["detail"] == .string("The card was declined."))
+
+            try await lab.change {
+                $0.stolenCardProbability = 0
+                ($0.cardDeclineEnabled, $0.cardDeclineProbability) = (true, 100)
+            }
+            let declined = try await lab.pay()
+            #expect(declined.status == 402 && declined["decline_code"] == .string("generic_decline"))
+            let test = #"{"amount":5,"product_id":"1","card_number":"4242424242424242"}"#
+            #expect(try await lab.pay(test).status == 200)
+            try await lab.change { $0.cardDeclineEnabled = false }
+            #expect(try await lab.pay().status == 200)
+
+            try await lab.change {
+                ($0.gatewayTimeoutEnabled, $0.gatewayTimeoutProbability, $0.gatewayTimeoutDelay) = (true, 100, 1)
+            }
+            let silent = try await lab.pay()
+            #expect(silent.status == 504 && silent["source"] == .string("gateway") && silent.isProblem)
+            #expect(silent["detail"]?.text?.contains("timeout") == true)
+            #expect(try await lab.status(silent) == "failed")
+            try await lab.change { $0.gatewayTimeoutProbability = 0 }
+            #expect(try await lab.pay().status == 200)
+            #expect(try await lab.stock("1") == 47)
+            #expect(lab.log.text.contains("gateway-timeout"))
+        }
+    }
+
+    @Test("ends what is under way when its task is cancelled", arguments: [true, false])
+    func cancellation(isCharged: Bool) async throws {
+        try await PaymentLab.run { lab in
+            let order = try JSONDecoder().decode(
+                PaymentOrder.self, from: Data(#"{"amount":5,"product_id":"1"}"#.utf8))
+            let acquirer = CancelledAcquirer(charges: isCharged)
+            let outcome = try await lab.withProcessor(acquirer) { processor in
+                try await withThrowingTaskGroup(of: Answer.self) { group in
+                    group.addTask { try await processor.process(order, keyName: "k").answer }
+                    for await _ in acquirer.asked { break }
+                    group.cancelAll()
+                    return try await group.next()
+                }
+            }
+            let answer = try #require(outcome)
+            #expect(answer.status == (isCharged ? 200 : 503), "\(answer.body)")
+            let again = try await lab.pay(#"{"amount":5,"product_id":"1"}"#, key: "k")
+            #expect(again.text == answer.body)
+            #expect(try await lab.status(again) == (isCharged ? "completed" : "failed"))
+            #expect(try await lab.stock("1") == (isCharged ? 49 : 50))
+        }
+    }
+
+    @Test("leaves a card number nowhere")
+    func cardNumber() async throws {
+        try await PaymentLab.run { lab in
+            let numbers = ["5555555555554444", "378282246310005", "4000000000009979"]
+            var answers = ""
+            for number in numbers {
+                let paid = #"{"amount":5,"product_id":"1","card_number":"\#(number)"}"#
+                answers += try await lab.pay(paid, key: "k-\(number.suffix(4))").text
+                answers += try await lab.payment.post("/payment/validate", #"{"card_number":"\#(number)"}"#).text
+                let misplaced = #"{"amount":5,"product_id":"1","payment_method":"\#(number)"}"#
+                answers += try await lab.pay(misplaced).text
+                let invalid = #"{"amount":5,"product_id":"1","card_number":"\#(number)1"}"#
+                answers += try await lab.pay(invalid).text
+            }
+            let files = try FileManager.default.contentsOfDirectory(at: lab.folder, includingPropertiesForKeys: nil)
+            #expect(files.contains { $0.lastPathComponent == "payment.sqlite" })
+            for number in numbers {
+                #expect(!answers.contains(number) && answers.contains(String(number.suffix(4))))
+                #expect(!lab.log.text.contains(number))
+                for file in files {
+                    let isThere = try Data(contentsOf: file).range(of: Data(number.utf8)) != nil
+                    #expect(!isThere, "\(file.lastPathComponent)")
+                }
+            }
+            // The search finds what is there.
+            let stored = try files.contains { try Data(contentsOf: $0).range(of: Data("4444".utf8)) != nil }
+            #expect(stored)
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import Foundation
+import HTTPTypes
+import ServiceTesting
+import Shared
+
+@testable import InventoryService
+@testable import NotificationService
+@testable import PaymentService
+
+/// A payment service with real neighbours: every service as `main` builds it, on real sockets and files.
+///
+/// ```
+///   test --> payment --> inventory, notification, runner (each real, but where a test gives another URL)
+/// ```
+struct PaymentLab: Sendable {
+    let payment: TestClient
+    let inventory: TestClient
+    let notification: TestClient
+    let runner: FakeRunner
+    let log: CapturedLog
+    /// Where the databases are.
+    let folder: URL
+
+    struct Options: Sendable {
+        /// Nil for the real one.
+        var inventoryURL: String?
+        var notificationURL: String?
+        var inventoryTimeout = Duration.seconds(10)
+        var stepTimeout = Duration.seconds(15)
+        var notificationTimeout = Duration.seconds(3)
+    }
+
+    static func run(
+        _ options: Options = .init(), _ body: @escaping @Sendable (PaymentLab) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            try await withHTTPClient { client in
+                try await run(options, folder, client, body)
+            }
+        }
+    }
+
+    private static func run(
+        _ options: Options, _ folder: URL, _ client: HTTPClient,
+        _ body: @escaping @Sendable (PaymentLab) async throws -> Void
+    ) async throws {
+        let log = CapturedLog()
+        let runner = FakeRunner()
+        try await runner.run(logger: log.logger()) { runnerURL in
+            try await withInventory(folder, log) { inventoryURL in
+                try await withNotification(folder, log) { notificationURL in
+                    var settings = PaymentSettings()
+                    (settings.host, settings.port) = ("127.0.0.1", 0)
+                    settings.scenarioRunnerURL = runnerURL
+                    settings.inventoryURL = options.inventoryURL ?? inventoryURL
+                    settings.notificationURL = options.notificationURL ?? notificationURL
+                    settings.inventoryTimeout = options.inventoryTimeout
+                    settings.notificationTimeout = options.notificationTimeout
+                    settings.chainStepTimeout = options.stepTimeout
+                    settings.settleTimeout = .milliseconds(500)
+                    try await withPayment(settings, folder, client, log) { paymentURL in
+                        try await body(
+                            PaymentLab(
+                                payment: TestClient(client, paymentURL), inventory: TestClient(client, inventoryURL),
+                                notification: TestClient(client, notificationURL), runner: runner, log: log,
+                                folder: folder))
+                    }
+                }
+            }
+        }
+    }
+
+    /// One more payment service on the same database.
+    func withReplica(_ body: @escaping @Sendable (TestClient) async throws -> Void) async throws {
+        var settings = PaymentSettings()
+        (settings.host, settings.port) = ("127.0.0.1", 0)
+        settings.inventoryURL = inventory.baseURL
+        settings.notificationURL = notification.baseURL
+        let http = payment.http
+        try await Self.withPayment(settings, folder, http, log) { try await body(TestClient(http, $0)) }
+    }
+
+    private static func withPayment(
+        _ settings: PaymentSettings, _ folder: URL, _ client: HTTPClient, _ log: CapturedLog,
+        _ body: @escaping @Sendable (String) async throws -> Void
+    ) async throws {
+        let database = try await Databases.open(
+            url: "sqlite:\(folder.path)/payment.sqlite", migrations: PaymentStore.migrations)
+        try await withServices(logger: log.logger()) { running in
+            buildPayment(
+                settings: settings, database: database, client: client, logger: log.logger(),
+                onServerRunning: running)
+        } body: {
+            try await body($0)
+        }
+        await database.close()
+    }
+
+    private static func withInventory(
+        _ folder: URL, _ log: CapturedLog, _ body: @escaping @Sendable (String) async throws -> Void
+    ) async throws {
+        let database = try await Databases.open(
+            url: "sqlite:\(folder.path)/inventory.sqlite", migrations: InventoryStore.migrations)
+        var settings = InventorySettings()
+        (settings.host, settings.port) = ("127.0.0.1", 0)
+        try await withServices(logger: log.logger()) { [settings] running in
+            buildInventory(settings: settings, database: database, logger: log.logger(), onServerRunning: running)
+        } body: {
+            try await body($0)
+        }
+        await database.close()
+    }
+
+    private static func withNotification(
+        _ folder: URL, _ log: CapturedLog, _ body: @escaping @Sendable (String) async throws -> Void
+    ) async throws {
+        let database = try await Databases.open(
+            url: "sqlite:\(folder.path)/notification.sqlite", migrations: NotificationStore.migrations)
+        var settings = NotificationSettings()
+        (settings.host, settings.port) = ("127.0.0.1", 0)
+        try await withServices(logger: log.logger()) { [settings] running in
+            buildNotification(settings: settings, database: database, logger: log.logger(), onServerRunning: running)
+        } body: {
+            try await body($0)
+        }
+        await database.close()
+    }
+}
+
+extension PaymentLab {
+    func pay(_ body: String = #"{"amount":100,"product_id":"1"}"#, key: String? = nil) async throws -> TestAnswer {
+        var headers = HTTPFields()
+        headers[.idempotencyKey] = key
+        return try await payment.post("/payment/process", body, headers: headers)
+    }
+
+    /// Changes the failure modes, and returns when the change is in force.
+    func change(_ modes: (inout FailureModes) -> Void) async throws {
+        runner.change(modes)
+        try await eventually { runner.isFollowed }
+    }
+
+    /// The status of the payment that an answer names.
+    func status(_ answer: TestAnswer) async throws -> String? {
+        guard let id = answer["payment_id"]?.text else { return nil }
+        return try await payment.get("/payment/status/\(id)")["status"]?.text
+    }
+
+    func stock(_ id: String) async throws -> Int64 {
+        guard case .integer(let stock) = try await inventory.get("/check/\(id)")["stock_count"] else { return -1 }
+        return stock
+    }
+}

@@ -1,0 +1,101 @@
+import ServiceLifecycle
+import ServiceTesting
+import Testing
+
+@testable import Shared
+
+@Suite("Following the runner's settings")
+struct SettingsFollowerTests {
+    /// Runs a follower of `runnerURL` while `body` runs.
+    private func follow(
+        _ runnerURL: String?, log: CapturedLog = CapturedLog(), metrics: MetricsRegistry = MetricsRegistry(),
+        _ body: @escaping @Sendable (SettingsFollower) async throws -> Void
+    ) async throws {
+        try await withHTTPClient { client in
+            let follower = SettingsFollower(
+                runnerURL: runnerURL, client: client, metrics: metrics, logger: log.logger())
+            let group = ServiceGroup(configuration: .init(services: [follower], logger: log.logger()))
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await group.run() }
+                try await body(follower)
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+            }
+        }
+    }
+
+    @Test("takes over a change at once, without polling for it")
+    func change() async throws {
+        let (runner, log, metrics) = (FakeRunner(), CapturedLog(), MetricsRegistry())
+        try await runner.run(logger: log.logger()) { url in
+            try await follow(url, log: log, metrics: metrics) { follower in
+                try await eventually { runner.isFollowed }
+                let polls = runner.polls
+                for probability in [10.0, 20, 30] {
+                    let start = ContinuousClock.now
+                    runner.change(seed: 11) { ($0.stolenCardEnabled, $0.stolenCardProbability) = (true, probability) }
+                    try await eventually { follower.current.failureModes.stolenCardProbability == probability }
+                    // The contract's second; a waiting poll is answered in milliseconds.
+                    #expect(ContinuousClock.now - start < .seconds(1))
+                }
+                #expect(follower.current.seed == 11)
+                #expect(runner.polls <= polls + 4)
+            }
+        }
+        #expect(log.text.contains("stolen-card 30.0"))
+        #expect(metrics.render().contains("service_settings_version 4.0"))
+    }
+
+    @Test("has everything off without a runner")
+    func noRunner() async throws {
+        try await follow(nil) { follower in #expect(follower.current == .off) }
+    }
+
+    @Test("switches everything off when the runner is away for longer than the lease, and finds it again")
+    func away() async throws {
+        let (runner, log) = (FakeRunner(), CapturedLog())
+        let port = try await runner.run(logger: log.logger()) { url in try #require(Int(url.split(separator: ":")[2])) }
+        runner.change(lease: 1) { ($0.cardDeclineEnabled, $0.cardDeclineProbability) = (true, 100) }
+        try await follow("http://127.0.0.1:\(port)", log: log) { follower in
+            try await eventually { log.text.contains("does not answer") }
+            #expect(follower.current == .off)
+            _ = try await runner.run(logger: log.logger(), port: port) { _ in
+                try await eventually { follower.current.failureModes.cardDeclineEnabled }
+            }
+            try await eventually { follower.current == .off }
+            let back = ContinuousClock.now
+            _ = try await runner.run(logger: log.logger(), port: port) { _ in
+                try await eventually { follower.current.failureModes.cardDeclineEnabled }
+            }
+            // Although its version is the one from before: the runner must not hold this poll.
+            #expect(ContinuousClock.now - back < .seconds(SettingsFollower.waitSeconds))
+        }
+        // Once an absence, however many polls failed in it.
+        #expect(log.text.ranges(of: "does not answer").count <= 3)
+    }
+
+    @Test(
+        "changes nothing for an answer that makes no sense",
+        arguments: [
+            RawServer.response(status: 500, "{}"), RawServer.response(status: 200, "<html>"),
+            RawServer.response(status: 200, #"{"version":1}"#), "",
+        ])
+    func nonsense(answer: String) async throws {
+        let metrics = MetricsRegistry()
+        try await RawServer.run(answering: answer) { url in
+            try await follow(url, metrics: metrics) { follower in
+                try await eventually { metrics.render().contains("service_settings_poll_failures_total 2") }
+                #expect(follower.current == .off)
+            }
+        }
+    }
+
+    @Test("ends at once although a poll is waiting")
+    func end() async throws {
+        try await RawServer.run(answering: nil) { url in
+            let start = ContinuousClock.now
+            try await follow(url) { _ in }
+            #expect(ContinuousClock.now - start < .seconds(SettingsFollower.waitSeconds))
+        }
+    }
+}
