@@ -49,11 +49,7 @@ public final class FieldReader {
     ) -> String? {
         guard let text = value(name, String.self, "must be a string", default: fallback) else { return nil }
         if text.isEmpty, !allowEmpty, text != fallback { return failed(name, "must not be empty") }
-        if text.count > maxLength { return failed(name, "must have at most \(maxLength) characters") }
-        let hasControls = text.unicodeScalars.contains {
-            $0.properties.generalCategory == .control && $0 != "\t" && $0 != "\n"
-        }
-        return hasControls ? failed(name, "must not contain control characters") : text
+        return checked(text, name, maxLength: maxLength, controls: ["\t", "\n"])
     }
 
     /// A text that may be absent: nil then. Null and other types are errors all the same.
@@ -62,14 +58,14 @@ public final class FieldReader {
         return text(name, maxLength: maxLength).map(Optional.some)
     }
 
-    /// An id: a string or an integer, which becomes its digits.
+    /// An id: a string without control characters, or an integer, which becomes its digits.
     public func identifier(_ name: String, default fallback: String? = nil, maxLength: Int = 64) -> String? {
         if let number = try? container.decode(Int64.self, forKey: Key(name)) { return String(number) }
         guard let text = value(name, String.self, "must be a string or an integer", default: fallback) else {
             return nil
         }
         if text.isEmpty { return failed(name, "must not be empty") }
-        return text.count > maxLength ? failed(name, "must have at most \(maxLength) characters") : text
+        return checked(text, name, maxLength: maxLength, controls: [])
     }
 
     /// A whole JSON number within a range.
@@ -79,7 +75,7 @@ public final class FieldReader {
         return range.contains(number) ? number : failed(name, message)
     }
 
-    /// A decimal number as its text, from a JSON number or a string; see ``Money``.
+    /// A decimal number as its text, from a string or a JSON number (of which the first 38 digits count); see ``Money``.
     public func decimalText(_ name: String) -> String? {
         if let text = try? container.decode(String.self, forKey: Key(name)) { return text }
         guard let number = value(name, Decimal.self, "must be a decimal number", default: nil) else { return nil }
@@ -123,6 +119,15 @@ public final class FieldReader {
         if (try? container.decodeNil(forKey: key)) == true { return failed(name, "must not be null") }
         guard let value = try? container.decode(type, forKey: key) else { return failed(name, message) }
         return value
+    }
+
+    /// Counts code points, as `maxLength` of OpenAPI does: one grapheme may be kilobytes of combining marks.
+    private func checked(_ text: String, _ name: String, maxLength: Int, controls: Set<Unicode.Scalar>) -> String? {
+        if text.unicodeScalars.count > maxLength { return failed(name, "must have at most \(maxLength) characters") }
+        let hasControls = text.unicodeScalars.contains {
+            $0.properties.generalCategory == .control && !controls.contains($0)
+        }
+        return hasControls ? failed(name, "must not contain control characters") : text
     }
 
     private func failed<T>(_ name: String, _ message: String) -> T? {

@@ -19,6 +19,10 @@ public struct Money: Sendable, Hashable {
     /// The largest amount of one payment, in minor units: field 4 of a card message (ISO 8583) has 12 digits.
     public static let maximumMinorUnits: Int64 = 999_999_999_999
 
+    /// The longest text that is read as an amount: room for every `Decimal` written out (a significand of 39 digits,
+    /// moved by at most 128 places), and no more.
+    static let maximumTextBytes = 200
+
     /// Why a text is not an amount that can be paid.
     public enum ParseError: Error, Equatable {
         case notANumber
@@ -32,22 +36,24 @@ public struct Money: Sendable, Hashable {
     /// Trailing zeros beyond the currency's decimals are no rounding and are accepted: `5.00` is 5 JPY.
     /// - Throws: ``ParseError``; the amount must be more than 0 and at most ``maximumMinorUnits``.
     public init(positive text: String, currency: Currency) throws(ParseError) {
-        var digits = Substring(text)
-        let negative = digits.first == "-"
-        if negative || digits.first == "+" { digits = digits.dropFirst() }
-        let parts = digits.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard text.utf8.count <= Self.maximumTextBytes else { throw .notANumber }
+        // Bytes, not characters: every digit is one, and nothing that only looks like one is.
+        var digits = Array(text.utf8)[...]
+        let negative = digits.first == UInt8(ascii: "-")
+        if negative || digits.first == UInt8(ascii: "+") { digits = digits.dropFirst() }
+        let parts = digits.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
         let whole = parts[0]
-        var fraction = parts.count == 2 ? parts[1] : ""
+        var fraction = parts.count == 2 ? parts[1] : []
         let isNumber =
             !whole.isEmpty && (parts.count == 1 || !fraction.isEmpty)
-            && (whole + fraction).utf8.allSatisfy { (48...57).contains($0) }
+            && (whole + fraction).allSatisfy { (48...57).contains($0) }
         guard isNumber else { throw .notANumber }
-        while fraction.count > currency.exponent, fraction.last == "0" { fraction = fraction.dropLast() }
+        while fraction.count > currency.exponent, fraction.last == UInt8(ascii: "0") { fraction = fraction.dropLast() }
         guard fraction.count <= currency.exponent else { throw .tooManyDecimals(allowed: currency.exponent) }
 
         var minor: Int64 = 0
-        let padding = String(repeating: "0", count: currency.exponent - fraction.count)
-        for digit in (whole + fraction + padding).utf8 {
+        let padding = Array(repeating: UInt8(ascii: "0"), count: currency.exponent - fraction.count)
+        for digit in whole + fraction + padding {
             minor = minor * 10 + Int64(digit - 48)
             guard minor <= Self.maximumMinorUnits else { throw negative ? .notPositive : .tooLarge }
         }

@@ -19,7 +19,12 @@ public struct UnixTime: Sendable, Hashable, Comparable, Codable {
     public static func < (left: UnixTime, right: UnixTime) -> Bool { left.milliseconds < right.milliseconds }
 
     public init(from decoder: any Decoder) throws {
-        milliseconds = Int64(try decoder.singleValueContainer().decode(Double.self) * 1000)
+        let container = try decoder.singleValueContainer()
+        // Rounded: 0.001 has no exact binary fraction, and truncation would lose a millisecond on the way through JSON.
+        guard let milliseconds = Int64(exactly: (try container.decode(Double.self) * 1000).rounded()) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "No such time.")
+        }
+        self.milliseconds = milliseconds
     }
 
     public func encode(to encoder: any Encoder) throws {

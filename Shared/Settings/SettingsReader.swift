@@ -55,9 +55,11 @@ public final class SettingsReader {
     public func optionalBaseURL(_ name: String) -> String? {
         guard let text = lookUp(name) else { return nil }
         guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host?.isEmpty == false,
-            url.query == nil, url.path.isEmpty || url.path == "/"
+            url.user == nil, url.password == nil, (1...65535).contains(url.port ?? 80),
+            url.query == nil, url.fragment == nil, url.path.isEmpty || url.path == "/"
         else {
-            reject(name, text, "a URL such as http://inventory-service:5003")
+            // What stands before an @ may be a password, which belongs in no log.
+            reject(name, text.contains("@") ? "..." : text, "a URL such as http://inventory-service:5003")
             return nil
         }
         return text.hasSuffix("/") ? String(text.dropLast()) : text

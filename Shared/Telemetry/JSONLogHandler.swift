@@ -78,9 +78,10 @@ public struct JSONLogHandler: LogHandler {
 
     private static func number(_ value: any CustomStringConvertible) -> JSONValue? {
         switch value {
-        case let value as Int: .integer(Int64(value))
-        case let value as Double: .decimal(Decimal(value))
         case let value as Bool: .bool(value)
+        case let value as any FixedWidthInteger: Int64(exactly: value).map(JSONValue.integer)
+        // By its shortest text, for 0.1 is a longer Decimal; JSON has no infinity and no NaN, which stay texts.
+        case let value as Double where value.isFinite: Decimal(string: value.description).map(JSONValue.decimal)
         default: nil
         }
     }

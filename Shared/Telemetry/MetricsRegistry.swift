@@ -84,13 +84,22 @@ public final class MetricsRegistry: MetricsFactory, Sendable {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    fileprivate func update(_ key: Key, initial: Series, _ change: (inout Series) -> Void) {
+    fileprivate func register(_ key: Key, initial: Series) {
         state.withLock { state in
-            guard state.series[key] != nil || state.series.count < Self.maxSeries else {
+            guard state.series[key] == nil else { return }
+            guard state.series.count < Self.maxSeries else {
                 state.dropped += 1
                 return
             }
-            change(&state.series[key, default: initial])
+            state.series[key] = initial
+        }
+    }
+
+    /// Changes a series; one that was dropped stays dropped.
+    fileprivate func update(_ key: Key, _ change: (inout Series) -> Void) {
+        state.withLock { state in
+            guard let index = state.series.index(forKey: key) else { return }
+            change(&state.series.values[index])
         }
     }
 
@@ -126,7 +135,7 @@ private final class Handler: CounterHandler, MeterHandler, RecorderHandler, Time
         self.initial = initial
         let labels = dimensions.map { "\(Self.name($0.0))=\"\(Self.escaped($0.1))\"" }.sorted()
         key = .init(name: Self.name(label), labels: labels.joined(separator: ","))
-        registry.update(key, initial: initial) { _ in }
+        registry.register(key, initial: initial)
     }
 
     func increment(by amount: Int64) {
@@ -157,14 +166,23 @@ private final class Handler: CounterHandler, MeterHandler, RecorderHandler, Time
     func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1_000_000_000) }
 
     private func update(_ change: (inout MetricsRegistry.Series) -> Void) {
-        registry.update(key, initial: initial, change)
+        registry.update(key, change)
     }
 
     private static func name(_ text: String) -> String {
-        String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" || $0 == ":" ? $0 : "_" })
+        let safe = String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" || $0 == ":" ? $0 : "_" })
+        return safe.first?.isNumber == false ? safe : "_\(safe)"
     }
 
     private static func escaped(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+        // By code point: as a Character, a newline after a carriage return is no newline.
+        text.unicodeScalars.reduce(into: "") { escaped, scalar in
+            switch scalar {
+            case "\\": escaped += "\\\\"
+            case "\"": escaped += "\\\""
+            case "\n": escaped += "\\n"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
     }
 }

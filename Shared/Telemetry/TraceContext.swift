@@ -11,7 +11,7 @@ public struct TraceContext: Sendable, Equatable {
     public let traceID: String
     /// 16 lower-case hexadecimal digits, not all zero: this hop.
     public let spanID: String
-    /// Two hexadecimal digits; `01` is sampled.
+    /// Two hexadecimal digits: bit 0 is sampled, bit 1 says that the trace id is random.
     public let flags: String
 
     /// The context of the request that the current task works for.
@@ -31,7 +31,9 @@ public struct TraceContext: Sendable, Equatable {
             zip(parts, [2, 32, 16, 2]).allSatisfy({ Self.isHex($0, digits: $1) }),
             parts[1].contains(where: { $0 != "0" }), parts[2].contains(where: { $0 != "0" })
         else { return nil }
-        self.init(traceID: String(parts[1]), spanID: String(parts[2]), flags: String(parts[3]))
+        // Bits that version 00 does not define are not sent on (W3C, section 3.2.2.5).
+        let flags = (UInt8(parts[3], radix: 16) ?? 0) & 0b11
+        self.init(traceID: String(parts[1]), spanID: String(parts[2]), flags: "0\(flags)")
     }
 
     private init(traceID: String, spanID: String, flags: String) {

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import ServiceLifecycle
 import Shared
 
 /// `/api/payment-scenarios` and `/api/service-settings`: a person switches failures, the services follow.
@@ -80,7 +81,11 @@ struct PaymentScenariosController: Sendable {
         let version = query.optionalInteger("version", in: 0...Int.max)
         let wait = query.optionalInteger("wait", in: 0...Self.maxWaitSeconds) ?? 0
         try query.finish()
-        return try .json(await store.settings(after: version, wait: .seconds(wait)))
+        // A server that drains waits for its requests, so a poll must not outlive the drain.
+        let settings = await cancelWhenGracefulShutdown {
+            await store.settings(after: version, wait: .seconds(wait))
+        }
+        return try .json(settings)
     }
 }
 

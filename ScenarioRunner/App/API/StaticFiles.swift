@@ -52,8 +52,17 @@ struct StaticFiles: Sendable {
             .contentType: file.contentType, .eTag: file.etag, .cacheControl: "no-cache",
             .contentSecurityPolicy: Self.contentSecurityPolicy, .xContentTypeOptions: "nosniff",
         ]
-        if request.headers[.ifNoneMatch] == file.etag { return Response(status: .notModified, headers: headers) }
+        if Self.matches(request.headers[.ifNoneMatch], file.etag) {
+            return Response(status: .notModified, headers: headers)
+        }
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: file.bytes))
+    }
+
+    /// `If-None-Match` is `*` or a list, compared weakly (RFC 9110, 13.1.2): proxies that compress mark tags as weak.
+    private static func matches(_ header: String?, _ etag: String) -> Bool {
+        guard let header else { return false }
+        let tags = header.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        return tags.contains { $0 == "*" || $0 == etag || $0 == "W/\(etag)" }
     }
 
     private static func contentType(of pathExtension: String) -> String {

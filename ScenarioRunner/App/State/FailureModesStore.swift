@@ -24,6 +24,9 @@ final class FailureModesStore: Sendable {
 
     var settings: ServiceSettings { state.withLock { $0.settings } }
 
+    /// The polls that wait now.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     /// Changes the modes and wakes everyone who waits.
     @discardableResult
     func change(_ change: (inout FailureModes) -> Void) -> FailureModes {

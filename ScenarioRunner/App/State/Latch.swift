@@ -11,6 +11,9 @@ final class Latch: Sendable {
 
     var isOpen: Bool { state.withLock { $0.isOpen } }
 
+    /// The tasks that wait now.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     /// Throws the switch. A second call changes nothing.
     func open() {
         let waiting = state.withLock { state in

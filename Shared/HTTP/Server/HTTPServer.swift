@@ -16,9 +16,10 @@ public struct HTTPServerSettings: Sendable {
     public var port: Int
     /// What `GET /` says of the service.
     public var about: String
+    /// Requests beyond these are refused with 503.
+    public var maxRequestsInFlight = 512
 
     public static let maxConnections = 1024
-    public static let maxRequestsInFlight = 512
     public static let idleTimeout = TimeAmount.seconds(60)
 
     public init(name: String, host: String, port: Int, about: String) {
@@ -30,7 +31,7 @@ public struct HTTPServerSettings: Sendable {
 }
 
 /// Whether the process wants traffic: false while it starts and while it drains.
-public final class Readiness: Service, Sendable {
+public final class Readiness: Sendable {
     private let ready = Atomic<Bool>(false)
 
     public init() {}
@@ -38,11 +39,23 @@ public final class Readiness: Service, Sendable {
     public var isReady: Bool { ready.load(ordering: .acquiring) }
 
     func serverIsUp() { ready.store(true, ordering: .releasing) }
+    func drains() { ready.store(false, ordering: .releasing) }
+}
 
-    public func run() async throws {
-        // The server stops right after; the flag only has to be down before it does.
-        try? await gracefulShutdown()
-        ready.store(false, ordering: .releasing)
+/// The application with its readiness, which goes down the moment that the shutdown begins.
+///
+/// A service beside the server would hear of it too late: a group ends its services one after the other, and the
+/// server, which waits for the requests in flight, comes first.
+private struct ReadyWhileRunning<Server: ApplicationProtocol>: Service {
+    let server: Server
+    let readiness: Readiness
+
+    func run() async throws {
+        try await withGracefulShutdownHandler {
+            try await server.run()
+        } onGracefulShutdown: {
+            readiness.drains()
+        }
     }
 }
 
@@ -70,29 +83,29 @@ public struct HTTPServer: Sendable {
     ///   - onServerRunning: is told the port, which matters where it was 0.
     public func application(
         routes: [Route], openAPI: [UInt8], onServerRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
-    ) -> some ApplicationProtocol {
+    ) -> some Service {
         let router = Router(context: AppContext.self, options: [.autoGenerateHeadEndpoints])
         router.addMiddleware {
             TelemetryMiddleware(metrics: registry)
             ProblemMiddleware()
-            InFlightLimitMiddleware(limit: HTTPServerSettings.maxRequestsInFlight)
+            InFlightLimitMiddleware(limit: settings.maxRequestsInFlight)
             DeadlineMiddleware()
         }
         router.add(routes + commonRoutes(beside: routes, openAPI: openAPI))
         let readiness = readiness
-        return Application(
+        let application = Application(
             router: router,
             server: .http1(configuration: .init(idleTimeout: HTTPServerSettings.idleTimeout)),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port),
                 serverName: settings.name,
                 availableConnectionsDelegate: MaximumAvailableConnections(HTTPServerSettings.maxConnections)),
-            services: [readiness],
             onServerRunning: { channel in
                 readiness.serverIsUp()
                 await onServerRunning(channel.localAddress?.port ?? 0)
             },
             logger: logger)
+        return ReadyWhileRunning(server: application, readiness: readiness)
     }
 
     private func commonRoutes(beside routes: [Route], openAPI: [UInt8]) -> [Route] {

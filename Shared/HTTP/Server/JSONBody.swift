@@ -16,6 +16,9 @@ extension Request {
         } catch is NIOTooManyBytesError {
             throw Problem(.contentTooLarge, "The body must have at most \(AppContext.maxBodyBytes) bytes.")
         }
+        guard JSONSyntax.isValid(buffer.readableBytesView) else {
+            throw Problem.malformed("The body is not well-formed JSON.")
+        }
         do {
             return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
         } catch let problem as Problem {
@@ -27,7 +30,7 @@ extension Request {
 
     /// A parameter of the query, percent-decoded, or nil.
     public func queryParameter(_ name: String) -> String? {
-        uri.queryParameters[name[...]].map { String($0).removingPercentEncoding ?? String($0) }
+        uri.queryParameters[name[...]].map(String.init)
     }
 
     /// A whole number in the query.

@@ -57,7 +57,9 @@ struct ProblemMiddleware: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch {
-            return try problem(for: error, request, context).response(from: request, context: context)
+            let response = try problem(for: error, request, context).response(from: request, context: context)
+            // A body after the head of an answer to HEAD would be read as the next answer.
+            return request.method == .head ? response.createHeadResponse() : response
         }
     }
 
@@ -65,6 +67,8 @@ struct ProblemMiddleware: RouterMiddleware {
         switch error {
         case let problem as Problem:
             return problem
+        case let error as HTTPError where error.status == .notFound && !Route.knownMethods.contains(request.method):
+            return Problem(.notImplemented, "The server knows no such method.")
         case let error as HTTPError where error.status == .notFound:
             return .notFound("There is nothing at this path. GET / lists the endpoints.")
         case let error as any HTTPResponseError:
@@ -86,8 +90,11 @@ struct DeadlineMiddleware: RouterMiddleware {
         _ request: Request, context: AppContext, next: (Request, AppContext) async throws -> Response
     ) async throws -> Response {
         guard let text = request.headers[.requestDeadline] else { return try await next(request, context) }
-        guard let milliseconds = Int(text), (0...3_600_000).contains(milliseconds) else {
+        guard let milliseconds = UInt32(text), milliseconds <= 3_600_000 else {
             throw Problem.malformed("X-Request-Deadline-Ms must be an integer from 0 to 3600000.")
+        }
+        guard milliseconds > 0 else {
+            throw Problem(.gatewayTimeout, "The deadline of the request had passed before it arrived: timeout.")
         }
         return try await RequestDeadline.$current.withValue(RequestDeadline(after: .milliseconds(milliseconds))) {
             try await next(request, context)

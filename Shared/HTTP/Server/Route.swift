@@ -17,6 +17,11 @@ public struct Route: Sendable {
         self.handler = handler
     }
 
+    /// The methods of RFC 9110 and PATCH: on a known path they are 405, any other is 501.
+    static let knownMethods: Set<HTTPRequest.Method> = [
+        .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
+    ]
+
     public static func get(_ path: String, _ handler: @escaping Handler) -> Route { Route(.get, path, handler) }
     public static func post(_ path: String, _ handler: @escaping Handler) -> Route { Route(.post, path, handler) }
     public static func put(_ path: String, _ handler: @escaping Handler) -> Route { Route(.put, path, handler) }
@@ -30,16 +35,12 @@ extension Router<AppContext> {
             let methods = Set(routes.map(\.method))
             let allowed = methods.contains(.get) ? methods.union([.head]) : methods
             let allow = allowed.map(\.rawValue).sorted().joined(separator: ", ")
-            for method in Self.knownMethods.subtracting(allowed) {
+            for method in Route.knownMethods.subtracting(allowed) {
                 on(RouterPath(path), method: method) { _, _ -> Response in
                     throw Problem(
                         .methodNotAllowed, "This path takes \(allow).", headers: [.allow: allow])
                 }
             }
         }
-    }
-
-    private static var knownMethods: Set<HTTPRequest.Method> {
-        [.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect]
     }
 }
