@@ -126,10 +126,18 @@ let package = Package(
             path: "ScenarioRunner/App", resources: [.copy("Public")]),
 
         // MARK: Tests
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "Shared",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/Support"),
         .testTarget(
             name: "SharedTests",
             dependencies: [
-                "Shared",
+                "Shared", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -158,7 +166,11 @@ let package = Package(
         .testTarget(name: "VerdictTests", dependencies: ["Experiments", "Verdict", "Shared"], path: "Tests/Verdict"),
         .testTarget(
             name: "ScenarioRunnerTests",
-            dependencies: server + ["Experiments", "Load", "Sandbox", "ScenarioRunner", "Verdict"],
+            dependencies: server + [
+                "Experiments", "Load", "Sandbox", "ScenarioRunner", "TestSupport", "Verdict",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             path: "Tests/ScenarioRunner"),
         .testTarget(
             name: "EndToEndTests",
