@@ -35,6 +35,17 @@ public struct HTTPClientResponse: Sendable {
     public let timings: HTTPClientTimings
 }
 
+extension HTTPClientResponse {
+    /// The body read as JSON.
+    ///
+    /// - Throws: `DecodingError`.
+    public func decode<Value: Decodable>(
+        _ type: Value.Type = Value.self, using decoder: JSONDecoder = JSONDecoder()
+    ) throws -> Value {
+        try decoder.decode(type, from: body)
+    }
+}
+
 /// How long the parts of a request took, each counted from the start of the transfer.
 public struct HTTPClientTimings: Sendable {
     public let nameLookup: Duration
@@ -51,12 +62,29 @@ public enum HTTPClientError: Error, Sendable, Equatable {
     case timedOut
     /// No connection: refused, unreachable, or the name is unknown.
     case connectFailed
-    /// The connection broke or closed before the answer was complete.
+    /// The connection broke or closed before the answer was complete. The server may have done what was asked.
+    ///
+    /// An answer that ends short of its announced length counts here, not as malformed: it looks the same as a server
+    /// that died while answering.
     case connectionLost
-    /// The answer was not HTTP, or its length was a lie.
+    /// The answer was not HTTP, or its header goes beyond the limits of ``HTTPClientConfiguration``.
     case malformedResponse
     case responseTooLarge(limit: Int)
     case invalidURL
     /// The client was shut down.
     case closed
+}
+
+extension HTTPClientError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .timedOut: "no complete answer within the time allowed"
+        case .connectFailed: "no connection to the server"
+        case .connectionLost: "the connection ended before the answer was complete"
+        case .malformedResponse: "the answer was not valid HTTP"
+        case .responseTooLarge(let limit): "the answer is longer than \(limit) bytes"
+        case .invalidURL: "the request has an invalid URL"
+        case .closed: "the client was shut down"
+        }
+    }
 }

@@ -1,0 +1,103 @@
+import CCurl
+import Foundation
+import HTTPTypes
+import Synchronization
+
+/// The client for every outgoing HTTP call: libcurl on one thread, pooled keep-alive connections, one total deadline
+/// a request.
+///
+///     execute ──▶ mailbox ──wake-up──▶ thread: curl_multi_poll ──▶ sockets
+///        ▲                                   │
+///        └──────── continuation ◀────────────┘
+///
+/// * **Deadline.** `request.timeout`, or what is left of ``RequestDeadline/current`` if that is less, counts from the
+///   call to the last byte: waiting for a place, name lookup, connecting and a server that trickles included.
+///   The result is sent on as `X-Request-Deadline-Ms`.
+/// * **Trace.** A child of ``TraceContext/current`` is sent as `traceparent`.
+/// * **Limits.** The body by `request.maxResponseBytes`, the header and what may be in flight by the configuration.
+///   What comes after the announced end of an answer is never taken for the next answer.
+/// * **No surprises.** HTTP/1.1, no redirects, no proxy from the environment, no cookies, no decompression, dot
+///   segments in paths are kept. Fields that frame the message or rule the connection (`Content-Length`,
+///   `Transfer-Encoding`, `Connection`, `Expect`, ...) are the client's own; the caller's are dropped.
+/// * **No hidden retry of a payment.** When a pooled connection turns out to be closed before any byte of the answer
+///   came, the request is sent once more on a fresh one if that is safe: for idempotent methods, and with an
+///   `Idempotency-Key`. Any other fails with ``HTTPClientError/connectionLost``: the server may have done its work.
+///
+/// One client serves a whole process. It is `Sendable`, and its thread ends with ``shutdown()`` or with the client.
+public final class HTTPClient: Sendable {
+    private let configuration: HTTPClientConfiguration
+    private let mailbox: TransferMailbox
+
+    public init(configuration: HTTPClientConfiguration = .init()) {
+        Self.prepareLibcurl
+        let multi = MultiHandle(configuration)
+        let mailbox = TransferMailbox(waking: multi)
+        self.configuration = configuration
+        self.mailbox = mailbox
+        let thread = Thread {
+            TransferLoop(multi, mailbox, configuration).run()
+            mailbox.end()
+        }
+        thread.name = "http-client"
+        thread.start()
+    }
+
+    deinit { mailbox.close() }
+
+    /// Sends `request` and returns the complete answer, of whatever status.
+    ///
+    /// Cancelling the task ends the transfer, closes its connection and throws `CancellationError` at once.
+    ///
+    /// - Throws: ``HTTPClientError`` or `CancellationError`.
+    public func execute(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
+        try Task.checkCancellation()
+        try validate(url: request.url)
+        let timeout = min(request.timeout, RequestDeadline.current?.remaining ?? request.timeout, Self.maxTimeout)
+        guard timeout > .zero else { throw HTTPClientError.timedOut }
+
+        let raw = try await run(Transfer(request, timeout: timeout, configuration: configuration))
+        guard let headers = ResponseHead.fields(in: raw.head, maxFields: configuration.maxHeaderFields) else {
+            throw HTTPClientError.malformedResponse
+        }
+        return HTTPClientResponse(status: raw.status, headers: headers, body: raw.body, timings: raw.timings)
+    }
+
+    /// Fails what is under way, and whatever is asked later, with ``HTTPClientError/closed``; closes all connections
+    /// and returns when the thread is done. May be called more than once.
+    public func shutdown() async {
+        mailbox.close()
+        await mailbox.waitForEnd()
+    }
+
+    private func run(_ transfer: Transfer) async throws -> RawResponse {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                transfer.continuation = continuation
+                if !mailbox.post(.start(transfer)) { continuation.resume(throwing: HTTPClientError.closed) }
+            }
+        } onCancel: {
+            transfer.isCancelled.store(true, ordering: .releasing)
+            mailbox.post(.cancel(transfer))
+        }
+    }
+
+    /// Only what may stand in a request line, so that no line break gets into the request; libcurl checks the rest.
+    private func validate(url: String) throws {
+        let scheme = ["http://", "https://"].first { url.hasPrefix($0) }
+        guard let scheme, url.utf8.count <= Self.maxURLBytes,
+            url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
+            let host = url.utf8.dropFirst(scheme.utf8.count).first, !"/?#".utf8.contains(host)
+        else { throw HTTPClientError.invalidURL }
+    }
+
+    /// What servers take at least, RFC 9110 section 4.1.
+    private static let maxURLBytes = 8000
+
+    /// Longer ones are cut to this, well within what a count of milliseconds can hold.
+    private static let maxTimeout = Duration.seconds(86_400)
+
+    private static let prepareLibcurl: Void = {
+        let code = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
+        precondition(code == CURLE_OK, "libcurl cannot start")
+    }()
+}
