@@ -2,7 +2,7 @@ import Foundation
 import Shared
 
 /// An answer as it stood on the wire.
-public struct RawResponse: Sendable {
+public struct WireResponse: Sendable {
     public let status: Int
     /// By lower-case name.
     public let headers: [String: String]
