@@ -207,7 +207,11 @@ let package = Package(
         .testTarget(name: "VerdictTests", dependencies: ["Experiments", "Verdict", "Shared"], path: "Tests/Verdict"),
         .testTarget(
             name: "ScenarioRunnerTests",
-            dependencies: server + ["Experiments", "Load", "Sandbox", "ScenarioRunner", "TestSupport", "Verdict"],
+            dependencies: server + [
+                "Experiments", "Load", "Sandbox", "ScenarioRunner", "TestSupport", "Verdict",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             path: "Tests/ScenarioRunner"),
         .testTarget(
             name: "EndToEndTests",

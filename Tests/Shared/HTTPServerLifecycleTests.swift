@@ -151,7 +151,7 @@ struct HTTPServerLifecycleTests {
             let connection = try RawConnection(port: server.port)
             try await connection.send(text)
             let answer = try await connection.receiveToEnd()
-            if !answer.isEmpty { #expect(try RawResponse(answer).status == 400) }
+            if !answer.isEmpty { #expect(try WireResponse(answer).status == 400) }
             #expect(try await server.get("/health").status == 200, "the server lives on")
         }
     }
@@ -160,11 +160,11 @@ struct HTTPServerLifecycleTests {
         try await withServer(routes: []) { server in
             let one = try RawConnection(port: server.port)
             try? await one.send("GET / HTTP/1.1\r\nX: \(String(repeating: "a", count: 200_000))\r\n\r\n")
-            #expect(try RawResponse(await one.receiveToEnd()).status == 400)
+            #expect(try WireResponse(await one.receiveToEnd()).status == 400)
             let many = try RawConnection(port: server.port)
             let fields = (0..<2000).map { "X-\($0): a\r\n" }.joined()
             try? await many.send("GET / HTTP/1.1\r\n\(fields)\r\n")
-            #expect(try RawResponse(await many.receiveToEnd()).status == 400)
+            #expect(try WireResponse(await many.receiveToEnd()).status == 400)
             #expect(try await server.get("/health").status == 200)
         }
     }

@@ -174,7 +174,7 @@ struct HTTPServerTests {
             let connection = try RawConnection(port: server.port)
             let head = "POST /any HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n"
             try await connection.send(Data("\(head)Content-Length: \(body.count)\r\n\r\n".utf8) + body)
-            try expectProblem(RawResponse(await connection.receiveToEnd()), status: 400, title: "Bad Request")
+            try expectProblem(WireResponse(await connection.receiveToEnd()), status: 400, title: "Bad Request")
         }
     }
 
@@ -218,7 +218,7 @@ struct HTTPServerTests {
             try await connection.send("\(head)Transfer-Encoding: chunked\r\n\r\n")
             let chunk = "8000\r\n" + String(repeating: " ", count: 0x8000) + "\r\n"
             try await connection.send(chunk + chunk + chunk + "0\r\n\r\n")
-            let answer = try RawResponse(await connection.receiveToEnd())
+            let answer = try WireResponse(await connection.receiveToEnd())
             try expectProblem(answer, status: 413, title: "Content Too Large")
         }
     }
@@ -290,7 +290,7 @@ struct HTTPServerTests {
 
 /// The one shape of an error.
 func expectProblem(
-    _ answer: RawResponse, status: Int, title: String, detail: String? = nil,
+    _ answer: WireResponse, status: Int, title: String, detail: String? = nil,
     sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
     #expect(answer.status == status, "\(answer.text)", sourceLocation: sourceLocation)

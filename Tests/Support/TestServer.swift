@@ -25,21 +25,21 @@ public struct TestServer: Sendable {
     /// One request on a connection of its own.
     public func send(
         _ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil
-    ) async throws -> RawResponse {
+    ) async throws -> WireResponse {
         var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
         if let body { head += "Content-Length: \(body.utf8.count)\r\n" }
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
         let connection = try RawConnection(port: port)
         try await connection.send("\(head)\r\n\(body ?? "")")
-        return try RawResponse(await connection.receiveToEnd())
+        return try WireResponse(await connection.receiveToEnd())
     }
 
     /// A JSON body by POST.
-    public func post(_ path: String, json: String, headers: [String: String] = [:]) async throws -> RawResponse {
+    public func post(_ path: String, json: String, headers: [String: String] = [:]) async throws -> WireResponse {
         try await send("POST", path, headers: headers.merging(["Content-Type": "application/json"]) { $1 }, body: json)
     }
 
-    public func get(_ path: String, headers: [String: String] = [:]) async throws -> RawResponse {
+    public func get(_ path: String, headers: [String: String] = [:]) async throws -> WireResponse {
         try await send("GET", path, headers: headers)
     }
 
