@@ -35,7 +35,7 @@ export function makeCard({ onRun, onStop }) {
     setText(place, `${experiment.file.split("/").at(-1)}:${experiment.line}`);
     setText(description, experiment.description);
     description.hidden = !experiment.description;
-    setText(facts.target, experiment.target);
+    setText(facts.target, experiment.target || "–");
     setText(facts.duration, duration(experiment.duration_s));
     setText(facts.dose, experiment.effective_dose ?? "–");
     setAttribute(element, "data-refused", !experiment.supported);
