@@ -14,23 +14,26 @@ import Synchronization
 /// A change is in force as soon as its answer arrives. While the runner is away, what was in force stays so until
 /// its lease is over; then everything is off.
 public final class SettingsFollower: Service, Sendable {
-    /// How long the runner may hold a poll, in seconds.
-    static let waitSeconds = 5
-    /// How long a poll may take altogether: the wait, and time for the way there and back.
-    static let pollTimeout = Duration.seconds(waitSeconds + 2)
     /// The pause after a poll that failed, or that brought nothing new at once: the loop never spins.
     static let retryPause = Duration.milliseconds(250)
 
     private let runnerURL: String?
+    private let waitSeconds: Int
     private let client: HTTPClient
     private let logger: Logger
     private let versionGauge: Gauge
     private let failuresCounter: Counter
     private let lease = Mutex(SettingsLease())
 
-    /// - Parameter runnerURL: the runner's base URL; nil where there is none: everything stays off.
-    public init(runnerURL: String?, client: HTTPClient, metrics: any MetricsFactory, logger: Logger) {
+    /// - Parameters:
+    ///   - runnerURL: the runner's base URL; nil where there is none: everything stays off.
+    ///   - waitSeconds: how long the runner may hold a poll. A third of the lease, so that two polls may fail before
+    ///     it is over.
+    public init(
+        runnerURL: String?, waitSeconds: Int = 5, client: HTTPClient, metrics: any MetricsFactory, logger: Logger
+    ) {
         self.runnerURL = runnerURL
+        self.waitSeconds = waitSeconds
         self.client = client
         self.logger = logger
         versionGauge = Gauge(label: "service_settings_version", factory: metrics)
@@ -76,8 +79,9 @@ public final class SettingsFollower: Service, Sendable {
         let version = current.version
         let response = try await client.execute(
             HTTPClientRequest(
-                url: "\(runnerURL)/api/service-settings?version=\(version)&wait=\(Self.waitSeconds)",
-                timeout: Self.pollTimeout, maxResponseBytes: 64 * 1024))
+                url: "\(runnerURL)/api/service-settings?version=\(version)&wait=\(waitSeconds)",
+                // The wait, and time for the way there and back.
+                timeout: .seconds(waitSeconds + 2), maxResponseBytes: 64 * 1024))
         guard response.status == 200 else { throw PollError.status(response.status) }
         return try JSONDecoder().decode(ServiceSettings.self, from: response.body)
     }

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Logging
 import ServiceLifecycle
 import Shared
@@ -10,6 +11,7 @@ public final class FakeRunner: Sendable {
         var polls = 0
         /// The version that the last poll named: the one in force at whoever polled.
         var followedVersion = 0
+        var isAway = false
         var isClosed = false
     }
     private let state = Mutex(State())
@@ -21,6 +23,9 @@ public final class FakeRunner: Sendable {
 
     /// Whether the last change is in force at the service that follows.
     public var isFollowed: Bool { state.withLock { $0.followedVersion == $0.settings.version } }
+
+    /// Answers nothing but 503 until it is back; the polls that wait end with it.
+    public func setAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
 
     /// Changes the failure modes, as a person does on the page.
     public func change(seed: UInt64 = 7, lease: Int = 15, _ change: (inout FailureModes) -> Void) {
@@ -34,14 +39,13 @@ public final class FakeRunner: Sendable {
 
     /// Runs it on a port of its own while `body` runs.
     public func run<Value: Sendable>(
-        logger: Logger, port: Int = 0, _ body: @escaping @Sendable (_ baseURL: String) async throws -> Value
+        logger: Logger, _ body: @escaping @Sendable (_ baseURL: String) async throws -> Value
     ) async throws -> Value {
-        state.withLock { $0.isClosed = false }
-        return try await withServices(logger: logger) { onServerRunning in
-            let settings = HTTPServerSettings(name: "fake-runner", host: "127.0.0.1", port: port, about: "Settings")
+        try await withServices(logger: logger) { onServerRunning in
+            let settings = HTTPServerSettings(name: "fake-runner", host: "127.0.0.1", port: 0, about: "Settings")
             let route = Route.get("/api/service-settings") { request, _ in
                 let version = try request.queryInteger("version", in: 0...Int.max, default: 0)
-                let wait = try request.queryInteger("wait", in: 0...30, default: 0)
+                let wait = try request.queryInteger("wait", in: 0...60, default: 0)
                 return try .json(await self.settings(otherThan: version, within: .seconds(wait)))
             }
             return [
@@ -62,7 +66,8 @@ public final class FakeRunner: Sendable {
         }
         let deadline = ContinuousClock.now.advanced(by: wait)
         while true {
-            let (settings, isClosed) = state.withLock { ($0.settings, $0.isClosed) }
+            let (settings, isAway, isClosed) = state.withLock { ($0.settings, $0.isAway, $0.isClosed) }
+            if isAway { throw Problem.retryLater(.serviceUnavailable, "The runner is away.", seconds: 1) }
             if settings.version != version || isClosed || ContinuousClock.now >= deadline { return settings }
             try await Task.sleep(for: .milliseconds(5))
         }

@@ -16,7 +16,8 @@ public enum ServiceMain {
     public static func run(_ services: [any Service], logger: Logger) async throws {
         let isLeashed = ProcessInfo.processInfo.environment["EXIT_WITH_PARENT"] == "true"
         var configuration = ServiceGroupConfiguration(
-            services: services + (isLeashed ? [ParentWatch()] : []), gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: services + (isLeashed ? [ParentWatch()] : []), gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger)
         configuration.maximumGracefulShutdownDuration = drainTime
         configuration.maximumCancellationDuration = cancellationTime
         try await ServiceGroup(configuration: configuration).run()
