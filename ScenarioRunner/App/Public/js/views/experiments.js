@@ -76,7 +76,7 @@ export function mountExperiments(store, reread) {
     starting.add(experiment.name);
     showRunsOf(experiment.name);
     try {
-      await api.post("/api/runs", { body: { experiment: experiment.name } });
+      await api.post("/api/runs", { body: { experiment: experiment.name, origin: "page" } });
     } catch (problem) {
       showProblem(`Could not start ${experiment.name}`, problem);
     } finally {

@@ -13,7 +13,7 @@ const FAILURES = [
     title: "Gateway timeout",
     usual: 15,
     hasDelay: true,
-    effect: (share, delay) => `${share} of payments wait ${delay} for the gateway, then end in 504 with the outcome unknown.`,
+    effect: (share, delay) => `${share} of payments wait ${delay} for the gateway, then end in 504.`,
   },
   {
     key: "card_decline",

@@ -1,7 +1,7 @@
 // The last runs: what was done, how it ended, what users felt, how long healing took.
 
 import { byId, el, reconcile, setAttribute, setText } from "../lib/dom.js";
-import { latency, moment, percent } from "../lib/format.js";
+import { duration, latency, moment, percent } from "../lib/format.js";
 import { announce } from "../messages.js";
 import { progressText } from "./phases.js";
 import { journalPath, makeBadge, showVerdict } from "./verdict.js";
@@ -75,7 +75,7 @@ function updateRow({ element, name, origin, reasons, when, badge, progress, numb
   setText(name, run.experiment);
   setAttribute(name, "href", journalPath(run));
   setAttribute(name, "title", `Journal of ${run.id}`);
-  setText(reasons, run.reasons.join(" "));
+  setText(reasons, run.reasons.join("; "));
   reasons.hidden = run.reasons.length === 0;
   setText(when, moment(run.started_at));
   setAttribute(when, "datetime", new Date(run.started_at * 1000).toISOString());
@@ -89,5 +89,5 @@ function updateRow({ element, name, origin, reasons, when, badge, progress, numb
     setText(numbers[index], percent(share));
     setAttribute(numbers[index], "data-poor", typeof share === "number" && share < POOR_SUCCESS);
   });
-  setText(numbers[3], latency(run.recovery_time_ms));
+  setText(numbers[3], run.recovery_time_ms == null ? latency(null) : duration(run.recovery_time_ms / 1000));
 }
