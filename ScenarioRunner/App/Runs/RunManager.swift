@@ -267,8 +267,10 @@ extension RunView {
         endedAt = UnixTime.now.seconds
         verdict = journal.verdict
         reasons = journal.reasons
-        func rate(_ name: String) -> Double? { journal.phases.first { $0.name.rawValue == name }?.successRate }
-        successRate = SuccessRates(before: rate("baseline"), during: rate("fault"), after: rate("recovery"))
+        func rate(_ name: PhaseName) -> Double? {
+            journal.phase(name).flatMap { $0.requests > 0 ? $0.successRate : nil }
+        }
+        successRate = SuccessRates(before: rate(.baseline), during: rate(.fault), after: rate(.recovery))
         recoveryTimeMs = journal.recoveryTimeMs
     }
 }
