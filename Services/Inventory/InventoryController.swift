@@ -24,11 +24,12 @@ struct InventoryController: Sendable {
     }
 
     @Sendable private func check(_ request: Request, _ context: AppContext) async throws -> Response {
-        let id = try context.pathParameter("product_id")
-        guard let product = try await store.product(id) else {
+        let id = context.possibleID("product_id")
+        guard let id, let product = try await store.product(id) else {
+            let asked = id ?? context.rawPathParameter("product_id")
             throw Problem(
                 .notFound, "There is no such product.",
-                members: ["product_id": .string(id), "available": .bool(false)])
+                members: ["product_id": .string(asked), "available": .bool(false)])
         }
         return try .json(ProductAnswer(product))
     }

@@ -26,9 +26,9 @@ struct NotificationController: Sendable {
     }
 
     @Sendable private func status(_ request: Request, _ context: AppContext) async throws -> Response {
-        let id = try context.pathParameter("id")
-        guard let notification = try await store.notification(id: id) else {
-            return try notFound(id, request)
+        let id = context.possibleID("id")
+        guard let id, let notification = try await store.notification(id: id) else {
+            return try notFound(id ?? context.rawPathParameter("id"), request)
         }
         return try .json(NotificationAnswer(notification))
     }

@@ -118,15 +118,20 @@ public final class FieldReader {
     /// Counts code points, as `maxLength` of OpenAPI does: one grapheme may be kilobytes of combining marks.
     private func checked(_ text: String, _ name: String, maxLength: Int, controls: Set<Unicode.Scalar>) -> String? {
         if text.unicodeScalars.count > maxLength { return failed(name, "must have at most \(maxLength) characters") }
-        let hasControls = text.unicodeScalars.contains {
-            $0.properties.generalCategory == .control && !controls.contains($0)
-        }
-        return hasControls ? failed(name, "must not contain control characters") : text
+        let isPlain = !text.hasControlCharacters(but: controls)
+        return isPlain ? text : failed(name, "must not contain control characters")
     }
 
     private func failed<T>(_ name: String, _ message: String) -> T? {
         reject(name, message)
         return nil
+    }
+}
+
+extension String {
+    /// Whether there are control characters (Unicode category Cc) other than the allowed ones.
+    func hasControlCharacters(but allowed: Set<Unicode.Scalar> = []) -> Bool {
+        unicodeScalars.contains { $0.properties.generalCategory == .control && !allowed.contains($0) }
     }
 }
 

@@ -34,11 +34,12 @@ struct InventoryHTTPTests {
             #expect(laptop["stock_count"] == .integer(50))
             #expect(laptop["price"] == .integer(15000))
 
-            for path in ["/check/99", "/check/..%2Flist", "/check/a%2Fb%3Fx%3D1", "/check/1%20", "/check/%F0%9F%92%B3"]
-            {
-                let unknown = try await inventory.get(path)
-                #expect(unknown.status == 404 && unknown.isProblem, "\(path)")
-                #expect(unknown["available"] == .bool(false), "\(path)")
+            let long = String(repeating: "1", count: 65)
+            for id in ["99", "..%2Flist", "a%2Fb%3Fx%3D1", "1%20", "%F0%9F%92%B3", "%00", "1%00", "%0A", long] {
+                let unknown = try await inventory.get("/check/\(id)")
+                #expect(unknown.status == 404 && unknown.isProblem, "\(id)")
+                #expect(unknown["available"] == .bool(false), "\(id)")
+                #expect(unknown["product_id"] != nil, "\(id)")
             }
             #expect(try await inventory.get("/check/..%2Flist")["product_id"] == .string("../list"))
         }

@@ -40,12 +40,14 @@ struct NotificationTests {
     @Test("says what it does not know as the old system did")
     func unknown() async throws {
         try await withNotification { service in
-            let answer = try await service.get("/status/NOT-0")
-            #expect(answer.status == 404)
-            #expect(answer["id"] == .string("NOT-0"))
-            #expect(answer["status"] == .string("not_found"))
-            #expect(answer["detail"] != nil && answer["error"] == answer["detail"])
-            #expect(answer.headers[.contentType]?.hasPrefix("application/problem+json") == true)
+            for id in ["NOT-0", "%00", String(repeating: "a", count: 65)] {
+                let answer = try await service.get("/status/\(id)")
+                #expect(answer.status == 404)
+                #expect(answer["id"] == .string(id))
+                #expect(answer["status"] == .string("not_found"))
+                #expect(answer["detail"] != nil && answer["error"] == answer["detail"])
+                #expect(answer.headers[.contentType]?.hasPrefix("application/problem+json") == true)
+            }
         }
     }
 

@@ -13,11 +13,19 @@ public struct AppContext: RequestContext {
 
     /// A parameter of the path, percent-decoded.
     ///
-    /// - Throws: ``Problem`` 404 when it is empty or longer than any id can be.
+    /// - Throws: ``Problem`` 404 when it cannot be an id; see ``possibleID(_:)``.
     public func pathParameter(_ name: String) throws -> String {
-        guard let value = parameters.get(name)?.removingPercentEncoding, !value.isEmpty, value.count <= 64 else {
-            throw Problem.notFound("There is no such \(name).")
-        }
+        guard let value = possibleID(name) else { throw Problem.notFound("There is no such \(name).") }
         return value
     }
+
+    /// A parameter of the path, percent-decoded, or nil when it cannot be an id: those have 1 to 64 code points
+    /// (one grapheme may be kilobytes of combining marks) and no control characters (no store takes a NUL).
+    public func possibleID(_ name: String) -> String? {
+        guard let value = parameters.get(name)?.removingPercentEncoding else { return nil }
+        return (1...64).contains(value.unicodeScalars.count) && !value.hasControlCharacters() ? value : nil
+    }
+
+    /// A parameter of the path as the client wrote it, for an answer that names what was asked for.
+    public func rawPathParameter(_ name: String) -> String { parameters.get(name) ?? "" }
 }
