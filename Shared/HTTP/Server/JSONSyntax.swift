@@ -1,7 +1,10 @@
-/// Whether bytes are one JSON document in UTF-8, exactly as RFC 8259 has it.
+import Foundation
+
+/// Whether bytes are one JSON document in UTF-8 as RFC 8259 has it, with no name twice in an object (RFC 7493, 2.3).
 ///
 /// `JSONDecoder` is more lenient: it takes a comma before a closing brace, digits after a leading zero in members that
-/// nobody reads, and UTF-16. What one parser takes and the next refuses must not enter a payment.
+/// nobody reads, UTF-16, and of two amounts the first where others take the last. What parsers read in different ways
+/// must not enter a payment.
 struct JSONSyntax {
     /// Levels of arrays and objects; `JSONDecoder` itself refuses more than 512.
     static let maxDepth = 500
@@ -23,7 +26,7 @@ struct JSONSyntax {
         skipSpace()
         let isValid =
             switch next {
-            case UInt8(ascii: "{"): container(end: "}", depth: depth) { $0.member(depth: depth + 1) }
+            case UInt8(ascii: "{"): object(depth: depth)
             case UInt8(ascii: "["): container(end: "]", depth: depth) { $0.value(depth: depth + 1) }
             case UInt8(ascii: "\""): string()
             case UInt8(ascii: "t"): literal("true")
@@ -48,11 +51,25 @@ struct JSONSyntax {
         return take(end)
     }
 
-    private mutating func member(depth: Int) -> Bool {
+    private mutating func object(depth: Int) -> Bool {
+        var names: Set<String> = []
+        return container(end: "}", depth: depth) { syntax in
+            guard let name = syntax.name(), names.insert(name).inserted else { return false }
+            return syntax.take(":") && syntax.value(depth: depth + 1)
+        }
+    }
+
+    /// The name of a member, unescaped, with the white space around it.
+    private mutating func name() -> String? {
         skipSpace()
-        guard next == UInt8(ascii: "\""), string() else { return false }
+        let start = position
+        guard next == UInt8(ascii: "\""), string() else { return nil }
+        let quoted = bytes[start..<position]
         skipSpace()
-        return take(":") && value(depth: depth)
+        guard quoted.contains(UInt8(ascii: "\\")) else {
+            return String(decoding: quoted.dropFirst().dropLast(), as: UTF8.self)
+        }
+        return try? JSONDecoder().decode(String.self, from: Data(quoted))
     }
 
     private mutating func string() -> Bool {
