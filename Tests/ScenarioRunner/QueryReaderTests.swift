@@ -31,7 +31,7 @@ struct QueryReaderTests {
         try query.finish()
     }
 
-    @Test(arguments: ["nan", "NaN", "inf", "infinity", "-1", "100.0001", "", "١", "1,5", " 1", "1%"])
+    @Test(arguments: ["nan", "NaN", "inf", "infinity", "-1", "100.0001", "", "0x10", "1p3", "١", "1,5", " 1", "1%"])
     func numbersOutsideTheRange(text: String) {
         var query = reader("p=\(text)")
         let number = query.number("p", in: 0...100, default: 5)

@@ -24,10 +24,11 @@ struct QueryReader {
         return false
     }
 
-    /// A finite number within a range: `nan` and `inf` are out of every range.
+    /// A decimal number within a range. `Double` also reads `nan`, `inf` and hexadecimal, which nobody means here.
     mutating func number(_ name: String, in range: ClosedRange<Double>, default fallback: Double) -> Double {
         guard let text = request.queryParameter(name) else { return fallback }
-        guard let value = Double(text), value.isFinite, range.contains(value) else {
+        let isDecimal = text.utf8.allSatisfy { "0123456789.+-eE".utf8.contains($0) }
+        guard isDecimal, let value = Double(text), range.contains(value) else {
             reject(name, "must be a number from \(range.lowerBound.plain) to \(range.upperBound.plain)")
             return fallback
         }
