@@ -21,6 +21,10 @@ public struct HTTPServerSettings: Sendable {
 
     public static let maxConnections = 1024
     public static let idleTimeout = TimeAmount.seconds(60)
+    /// Of one field, and of the request line: what servers take at least (RFC 9110, 4.1).
+    public static let maxHeaderFieldBytes = 8 * 1024
+    public static let maxHeaderBytes = 32 * 1024
+    public static let maxHeaderFields = 100
 
     public init(name: String, host: String, port: Int, about: String) {
         self.name = name
@@ -84,18 +88,26 @@ public struct HTTPServer: Sendable {
     public func application(
         routes: [Route], openAPI: [UInt8], onServerRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) -> some Service {
+        let all = routes + commonRoutes(beside: routes, openAPI: openAPI)
         let router = Router(context: AppContext.self, options: [.autoGenerateHeadEndpoints])
         router.addMiddleware {
             TelemetryMiddleware(metrics: registry)
-            ProblemMiddleware()
+            ProblemMiddleware(allowedMethods: AllowedMethods(all))
             InFlightLimitMiddleware(limit: settings.maxRequestsInFlight)
             DeadlineMiddleware()
         }
-        router.add(routes + commonRoutes(beside: routes, openAPI: openAPI))
+        router.add(all)
         let readiness = readiness
         let application = Application(
             router: router,
-            server: .http1(configuration: .init(idleTimeout: HTTPServerSettings.idleTimeout)),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [MalformedRequestHandler()],
+                    idleTimeout: HTTPServerSettings.idleTimeout,
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: HTTPServerSettings.maxHeaderFieldBytes,
+                        maxHeaderListSize: HTTPServerSettings.maxHeaderBytes,
+                        maxHeaderFieldCount: HTTPServerSettings.maxHeaderFields))),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port),
                 serverName: settings.name,

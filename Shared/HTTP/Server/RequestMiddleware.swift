@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Metrics
+import NIOHTTP1
 import Synchronization
 
 /// The outermost layer: gives the request its trace, counts and times it, and writes one access-log line.
@@ -11,6 +12,9 @@ struct TelemetryMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
     let metrics: any MetricsFactory
+
+    /// Characters of a path in the log; the paths of all endpoints are shorter.
+    private static let maxLoggedPath = 256
 
     func handle(
         _ request: Request, context: AppContext, next: (Request, AppContext) async throws -> Response
@@ -40,7 +44,7 @@ struct TelemetryMiddleware: RouterMiddleware {
         context.logger.log(
             level: isProbe ? .debug : .info, "request",
             metadata: [
-                "method": "\(request.method.rawValue)", "path": "\(request.uri.path)",
+                "method": "\(request.method.rawValue)", "path": "\(request.uri.path.prefix(Self.maxLoggedPath))",
                 "status": .stringConvertible(status.code),
                 "duration_ms": .stringConvertible(duration.milliseconds),
             ])
@@ -50,6 +54,8 @@ struct TelemetryMiddleware: RouterMiddleware {
 /// Turns every error into the one shape that leaves a process.
 struct ProblemMiddleware: RouterMiddleware {
     typealias Context = AppContext
+
+    let allowedMethods: AllowedMethods
 
     func handle(
         _ request: Request, context: AppContext, next: (Request, AppContext) async throws -> Response
@@ -67,16 +73,20 @@ struct ProblemMiddleware: RouterMiddleware {
         switch error {
         case let problem as Problem:
             return problem
-        case let error as HTTPError where error.status == .notFound && !Route.knownMethods.contains(request.method):
-            return Problem(.notImplemented, "The server knows no such method.")
         case let error as HTTPError where error.status == .notFound:
-            return .notFound("There is nothing at this path. GET / lists the endpoints.")
+            guard let (template, allow) = allowedMethods.find(path: request.uri.path) else {
+                return .notFound("There is nothing at this path. GET / lists the endpoints.")
+            }
+            context.coreContext.endpointPath.value = template
+            return Problem(.methodNotAllowed, "This path takes \(allow).", headers: [.allow: allow])
         case let error as any HTTPResponseError:
             return Problem(error.status, error.status.reasonPhrase)
         case is CancellationError:
             return .retryLater(.serviceUnavailable, "The service is shutting down.", seconds: 1)
+        case is HTTPParserError:
+            return .malformed(MalformedRequestHandler.detail)
         default:
-            context.logger.error("unexpected error", metadata: ["error": "\(error)", "path": "\(request.uri.path)"])
+            context.logger.error("unexpected error", metadata: ["error": "\(error)"])
             return Problem(.internalServerError, "Something unexpected went wrong. It has been logged.")
         }
     }

@@ -17,30 +17,43 @@ public struct Route: Sendable {
         self.handler = handler
     }
 
-    /// The methods of RFC 9110 and PATCH: on a known path they are 405, any other is 501.
-    static let knownMethods: Set<HTTPRequest.Method> = [
-        .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
-    ]
-
     public static func get(_ path: String, _ handler: @escaping Handler) -> Route { Route(.get, path, handler) }
     public static func post(_ path: String, _ handler: @escaping Handler) -> Route { Route(.post, path, handler) }
     public static func put(_ path: String, _ handler: @escaping Handler) -> Route { Route(.put, path, handler) }
 }
 
 extension Router<AppContext> {
-    /// Adds the routes, and for each path the refusal of every other method: 405 with `Allow` (RFC 9110, 15.5.6).
     func add(_ routes: [Route]) {
         for route in routes { on(RouterPath(route.path), method: route.method, use: route.handler) }
-        for (path, routes) in Dictionary(grouping: routes, by: \.path) {
-            let methods = Set(routes.map(\.method))
-            let allowed = methods.contains(.get) ? methods.union([.head]) : methods
-            let allow = allowed.map(\.rawValue).sorted().joined(separator: ", ")
-            for method in Route.knownMethods.subtracting(allowed) {
-                on(RouterPath(path), method: method) { _, _ -> Response in
-                    throw Problem(
-                        .methodNotAllowed, "This path takes \(allow).", headers: [.allow: allow])
-                }
-            }
+    }
+}
+
+/// What each path takes, for the refusal of every other method: 405 with `Allow` (RFC 9110, 15.5.6).
+struct AllowedMethods: Sendable {
+    private struct Entry {
+        let template: String
+        let segments: [Substring]
+        /// The value of `Allow`.
+        let allow: String
+    }
+    private let entries: [Entry]
+
+    init(_ routes: [Route]) {
+        entries = Dictionary(grouping: routes, by: \.path).map { path, routes in
+            let methods = Set(routes.map(\.method.rawValue))
+            let all = methods.contains("GET") ? methods.union(["HEAD"]) : methods
+            return Entry(
+                template: path, segments: path.split(separator: "/"), allow: all.sorted().joined(separator: ", "))
         }
+    }
+
+    /// The template that the path fits and what may be done there, or nil when there is nothing.
+    func find(path: String) -> (template: String, allow: String)? {
+        let path = path.split(separator: "/")
+        let found = entries.first { entry in
+            entry.segments.count == path.count
+                && zip(entry.segments, path).allSatisfy { $0 == $1 || $0.hasPrefix("{") }
+        }
+        return found.map { ($0.template, $0.allow) }
     }
 }
