@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 
 /// The clock that a load runs on: absolute nanoseconds, so that processes of one machine can share a time line.
