@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 
 /// The clock that a load runs on: absolute nanoseconds, so that processes of one machine can share a time line.
