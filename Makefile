@@ -16,14 +16,14 @@ help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: release ## Start the lab: three services, their network, and the page at http://localhost:8000
-	exec $(RUNNER) lab $(OPTIONS)
+	@exec $(RUNNER) lab $(OPTIONS)
 
 demo: release ## Break it once: a lab of its own, 80 % packet loss, a table, a journal; all down again
-	code=0; $(RUNNER) run packet-loss-80-percent --baseline 10s --duration 30s --recovery 20s $(OPTIONS) || code=$$?; \
+	@code=0; $(RUNNER) run packet-loss-80-percent --baseline 10s --duration 30s --recovery 20s $(OPTIONS) || code=$$?; \
 	case $$code in 0|2) ;; *) exit $$code ;; esac
 
 doctor: release ## Say what this machine can and cannot do
-	$(RUNNER) doctor
+	@$(RUNNER) doctor
 
 test: ## Check the format, build everything, run all tests
 	scripts/prerequisites.sh lab
@@ -43,5 +43,5 @@ clean: ## Remove what was built and what the lab wrote
 
 .PHONY: release
 release:
-	scripts/prerequisites.sh lab
-	swift build -c release $(BUILD_FLAGS)
+	@scripts/prerequisites.sh lab
+	@swift build -c release $(BUILD_FLAGS)

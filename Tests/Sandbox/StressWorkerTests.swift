@@ -19,9 +19,7 @@ import Testing
             Thread.detachNewThread {
                 let start = ContinuousClock.now
                 let result = Result { try worker.run() }
-                var time = timespec()
-                clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-                let cpu = Duration.seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+                let cpu = ProcessStat.time(on: CLOCK_THREAD_CPUTIME_ID) ?? .zero
                 continuation.resume(with: result.map { (cpu, ContinuousClock.now - start) })
             }
         }

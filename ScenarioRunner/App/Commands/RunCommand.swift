@@ -44,6 +44,7 @@ struct RunCommand: AsyncParsableCommand {
             FileHandle.standardOutput.write(try journal.json())
         } else {
             print(ReportTable.render(journal))
+            print("Journal       \(lab.stateFolder)/runs/\(journal.runID).json")
         }
         if journal.verdict.exitCode != 0 { throw ExitCode(journal.verdict.exitCode) }
     }

@@ -37,8 +37,13 @@ struct ProcessStat: Sendable, Equatable {
     /// The processor time that `pid` has used, exact to the nanosecond; nil when there is no such process.
     static func processorTime(of pid: Int32) -> Duration? {
         var clock = clockid_t()
+        return clock_getcpuclockid(pid, &clock) == 0 ? time(on: clock) : nil
+    }
+
+    /// What one of the kernel's clocks shows; nil when there is no such clock.
+    static func time(on clock: clockid_t) -> Duration? {
         var time = timespec()
-        guard clock_getcpuclockid(pid, &clock) == 0, clock_gettime(clock, &time) == 0 else { return nil }
+        guard clock_gettime(clock, &time) == 0 else { return nil }
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
