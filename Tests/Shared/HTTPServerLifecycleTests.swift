@@ -231,10 +231,20 @@ struct HTTPServerLifecycleTests {
 
     @Test func aPortThatIsTakenEndsTheProcess() async throws {
         try await withServer(routes: []) { server in
-            await #expect(throws: (any Error).self) {
+            let error = await #expect(throws: (any Error).self) {
                 try await withServer(routes: [], configure: { $0.port = server.port }) { _ in }
             }
+            let words = error.map { "\($0)" } ?? ""
+            #expect(words.hasPrefix("port \(server.port) of 127.0.0.1 is taken: "), "\(words)")
         }
+    }
+
+    @Test func anAddressOfAnotherMachineIsSaid() async throws {
+        let error = await #expect(throws: (any Error).self) {
+            // For documentation only (RFC 5737): no machine has it.
+            try await withServer(routes: [], configure: { $0.host = "192.0.2.1" }) { _ in }
+        }
+        #expect(error.map { "\($0)" }?.hasPrefix("192.0.2.1 is no address of this machine: ") == true)
     }
 
     private struct JSONText: CustomStringConvertible {

@@ -53,12 +53,35 @@ public final class Readiness: Sendable {
 private struct ReadyWhileRunning<Server: ApplicationProtocol>: Service {
     let server: Server
     let readiness: Readiness
+    let settings: HTTPServerSettings
 
     func run() async throws {
-        try await withGracefulShutdownHandler {
-            try await server.run()
-        } onGracefulShutdown: {
-            readiness.drains()
+        do {
+            try await withGracefulShutdownHandler {
+                try await server.run()
+            } onGracefulShutdown: {
+                readiness.drains()
+            }
+        } catch let error as IOError where CannotListen.codes.contains(error.errnoCode) {
+            throw CannotListen(host: settings.host, port: settings.port, code: error.errnoCode)
+        }
+    }
+}
+
+/// The address of a server cannot be had; the process says so in one line.
+struct CannotListen: Error, CustomStringConvertible {
+    let host: String
+    let port: Int
+    let code: CInt
+
+    /// Taken, not of this machine, or only for the administrator.
+    static let codes = [EADDRINUSE, EADDRNOTAVAIL, EACCES]
+
+    var description: String {
+        switch code {
+        case EADDRINUSE: "port \(port) of \(host) is taken: end the program that has it, or choose another port"
+        case EADDRNOTAVAIL: "\(host) is no address of this machine: choose another host"
+        default: "port \(port) of \(host) is not for this user: choose one from 1024 up"
         }
     }
 }
@@ -117,7 +140,7 @@ public struct HTTPServer: Sendable {
                 await onServerRunning(channel.localAddress?.port ?? 0)
             },
             logger: logger)
-        return ReadyWhileRunning(server: application, readiness: readiness)
+        return ReadyWhileRunning(server: application, readiness: readiness, settings: settings)
     }
 
     private func commonRoutes(beside routes: [Route], openAPI: [UInt8]) -> [Route] {
