@@ -51,6 +51,20 @@ enum HostProcesses {
         }.sorted()
     }
 
+    /// Every descendant of a process.
+    static func all(below ancestor: Int32) throws -> [Int32] {
+        let parents = try parents()
+        return parents.keys.filter { isDescendant($0, of: ancestor, parents) }.sorted()
+    }
+
+    /// Whether the process runs; one that has ended and waits to be collected does not.
+    static func isAlive(_ pid: Int32) -> Bool {
+        guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+            let state = stat.split(separator: ")").last?.split(separator: " ").first
+        else { return false }
+        return state != "Z" && state != "X"
+    }
+
     private static func parents() throws -> [Int32: Int32] {
         var parents: [Int32: Int32] = [:]
         for entry in try FileManager.default.contentsOfDirectory(atPath: "/proc") {

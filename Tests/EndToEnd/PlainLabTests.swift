@@ -1,0 +1,79 @@
+import Foundation
+import Shared
+import Subprocess
+import Testing
+
+/// The lab without namespaces: plain processes on loopback, for machines that refuse more.
+@Suite("Plain lab", .serialized)
+struct PlainLabTests {
+    @Test("Payments go through the front door, network faults are refused with the reason, stress runs")
+    func plain() async throws {
+        try await withStateFolder { folder in
+            let home = URL(fileURLWithPath: folder)
+            try await LabProcess.withLab(["--plain"], folder: home) { lab in
+                let payment = try await lab.post(
+                    lab.state.payment_url + "/payment/process",
+                    #"{"amount": 100, "currency": "USD", "product_id": "1"}"#)
+                #expect(payment.status == 200 && payment.body["status"] == .string("success"))
+                let chain = try await lab.post(lab.state.payment_url + "/payment/chain")
+                #expect(chain.status == 200 && chain.body["overall_status"] == .string("success"))
+
+                let refused = try await lab.post(
+                    lab.state.runner_url + "/api/runs", #"{"experiment": "packet-loss-80-percent"}"#)
+                #expect(refused.status == 422 && refused.body["field"] == .string("kind"))
+                let reason = try #require(refused.body["detail"]?.text)
+                #expect(reason.contains("02-packet-loss-80-percent.yaml:") && reason.contains("--plain"))
+                let command = try await Command.runner("run", "packet-loss-80-percent", "--state", folder)
+                #expect(command.status == .exited(64) && command.error == "scenario-runner: \(reason)\n")
+
+                let second = try await Command.runner(
+                    "lab", "--plain", "--state", folder, "--ports", "0,0,0,0")
+                #expect(second.status == .exited(69) && second.complaints.count == 1)
+                #expect(second.error.contains("a lab already runs in \(folder)"))
+
+                let stress = try await Command.runner(
+                    "run", "cpu-stress-payment", "--baseline", "2s", "--duration", "6s", "--recovery", "4s", "--json",
+                    "--state", folder, "--out", "\(folder)/out")
+                #expect([.exited(0), .exited(2)].contains(stress.status), "\(stress.error)")
+                let journal = try JSONDecoder().decode(JournalView.self, from: Data(stress.output.utf8))
+                #expect(journal.dose?.unit == "cores" && journal.dose?.effective == true)
+                let written = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/out")
+                #expect(written.count == 1)
+            }
+            #expect(!FileManager.default.fileExists(atPath: "\(folder)/lab.json"))
+        }
+    }
+
+    @Test("SIGTERM ends every process", .timeLimit(.minutes(2)))
+    func terminated() async throws {
+        let processes = Processes()
+        try await LabProcess.withLab(["--plain"]) { lab in
+            await processes.set(try HostProcesses.all(below: lab.pid))
+            #expect(await processes.ids.count == 7)
+        }
+        for pid in await processes.ids { #expect(!HostProcesses.isAlive(pid)) }
+    }
+
+    @Test("kill -9 of the lab: its replicas and stress workers end by themselves")
+    func killed() async throws {
+        try await LabProcess.withLab(["--plain"], endsInOrder: false) { lab in
+            let trigger = try await lab.post(lab.state.runner_url + "/api/trigger_stress/cpu-stress-payment")
+            #expect(trigger.status == 200)
+            try await waitUntil("the stress workers run", within: .seconds(20)) {
+                try HostProcesses.all(below: lab.pid).count > 7
+            }
+            let processes = try HostProcesses.all(below: lab.pid)
+            lab.send(SIGKILL)
+            try await waitUntil("every process has ended", within: .seconds(10)) {
+                !processes.contains(where: HostProcesses.isAlive)
+            }
+            #expect(await lab.portsAreFree())
+        }
+    }
+}
+
+/// Process ids that outlive the closure which learnt them.
+private actor Processes {
+    private(set) var ids: [Int32] = []
+    func set(_ ids: [Int32]) { self.ids = ids }
+}
