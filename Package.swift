@@ -214,7 +214,8 @@ let package = Package(
         .testTarget(
             name: "ScenarioRunnerTests",
             dependencies: server + [
-                "Experiments", "Load", "Sandbox", "ScenarioRunner", "TestSupport", "Verdict",
+                "Experiments", "Load", "Sandbox", "ScenarioRunner", "ServiceTesting", "TestSupport", "Verdict",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
@@ -228,6 +229,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/EndToEnd"),
+        .testTarget(name: "TidyTests", path: "Tests/Tidy"),
     ]
 )
 

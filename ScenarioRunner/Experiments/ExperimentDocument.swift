@@ -5,12 +5,12 @@ public struct ExperimentDocument: Codable, Sendable, Equatable {
     public let name: String
     public let kind: String
     public let file: String
-    /// Of the name in the file, from 1.
+    /// Of the name in that file, from 1.
     public let line: Int
     public let description: String
     /// Whom the fault touches: `payment -> inventory`.
     public let target: String
-    /// As Go writes it, `5m`; absent when the manifest does not say.
+    /// As Go writes it, `5m`; null when the manifest does not say.
     public let duration: String?
     /// The same in seconds.
     public let durationS: Double?
@@ -20,9 +20,9 @@ public struct ExperimentDocument: Codable, Sendable, Equatable {
     /// What the fault really does, with the true loss where correlation changes it.
     public let effectiveDose: String
     public let labels: [String: String]
-    /// Whether this engine runs it in full.
+    /// Whether it can be run here.
     public let supported: Bool
-    /// Why it cannot be run here; absent when it can.
+    /// Why it cannot: file, line, field and remedy; null when it can.
     public let refusal: String?
 
     enum CodingKeys: String, CodingKey {
@@ -41,12 +41,31 @@ public struct ExperimentDocument: Codable, Sendable, Equatable {
         description = experiment.description
         target = experiment.targetText
         duration = experiment.duration.map(GoDuration.text)
-        durationS = experiment.duration.map(\.seconds)
+        durationS = experiment.duration?.seconds
         hypothesis = nil
         stopConditions = []
         effectiveDose = experiment.effectiveDoseText
         labels = experiment.labels
         supported = refusal == nil
         self.refusal = refusal?.description
+    }
+
+    // Written out for its nulls, which the synthesised one leaves away.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(file, forKey: .file)
+        try container.encode(line, forKey: .line)
+        try container.encode(description, forKey: .description)
+        try container.encode(target, forKey: .target)
+        try container.encode(duration, forKey: .duration)
+        try container.encode(durationS, forKey: .durationS)
+        try container.encode(hypothesis, forKey: .hypothesis)
+        try container.encode(stopConditions, forKey: .stopConditions)
+        try container.encode(effectiveDose, forKey: .effectiveDose)
+        try container.encode(labels, forKey: .labels)
+        try container.encode(supported, forKey: .supported)
+        try container.encode(refusal, forKey: .refusal)
     }
 }

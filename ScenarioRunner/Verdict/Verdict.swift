@@ -44,8 +44,8 @@ public enum VerdictRules {
     public struct Evidence: Sendable {
         /// Who ended the run early, and why; nil when it ran to its end.
         public var stopped: String?
-        /// Why the fault could not be put in force or taken away; nil when it could.
-        public var faultError: String?
+        /// Why the run could not be carried out, as a sentence of its own; nil when it could.
+        public var failure: String?
         public var dose: Dose?
         public var baseline: PhaseSummary?
         public var recoveryTimeMs: Int?
@@ -67,10 +67,10 @@ public enum VerdictRules {
 
     private static func reasonsForInvalid(_ evidence: Evidence) -> [String] {
         var reasons: [String] = []
-        if let error = evidence.faultError { reasons.append("the fault could not be handled: \(error)") }
+        if let failure = evidence.failure { reasons.append(failure) }
         switch evidence.dose {
         case let dose? where !dose.effective: reasons.append("the dose is not what was asked: \(dose.text)")
-        case nil where evidence.faultError == nil: reasons.append("nothing is known of the dose")
+        case nil where evidence.failure == nil: reasons.append("nothing is known of the dose")
         default: break
         }
         guard let baseline = evidence.baseline, baseline.requests > 0 else {

@@ -25,7 +25,7 @@ import Verdict
         let cases: [(String, VerdictRules.Evidence)] = [
             ("the dose is not", evidence { $0.dose = Fixtures.badDose }),
             ("nothing is known", evidence { $0.dose = nil }),
-            ("the fault could not", evidence { $0.faultError = "nft said no" }),
+            ("the fault could not", evidence { $0.failure = "the fault could not be removed: nft said no" }),
             ("no requests", evidence { $0.baseline = nil }),
             ("no requests", evidence { $0.baseline = Fixtures.summary([]) }),
             ("already bad", evidence { $0.baseline = Fixtures.summary(Fixtures.load(2..<12, failures: 1)) }),

@@ -2,47 +2,62 @@ import Experiments
 import Foundation
 import Hummingbird
 import Logging
-import Sandbox
 import ServiceLifecycle
 import Shared
 
-/// The runner's HTTP server: the page, the API under both of its prefixes, and what all four servers have.
+/// The runner's HTTP interface: the page, the API under both of its prefixes, and what all four servers have.
+///
+/// ```
+///   /, /app.css, ...                       the page
+///   /api/...  = /scenario-runner/api/...   runs, scenarios, payment failures, live picture
+///   /health, /metrics, /openapi.yaml       HTTPServer
+/// ```
 struct RunnerAPI: Sendable {
-    let server: HTTPServer
-    let routes: [Route]
+    let runs: RunsController
+    let topology: TopologyController
+    let failureModes: FailureModesStore
+    let events: EventHub
 
-    init(
-        settings: LabSettings, world: LabWorld, engine: any ChaosEngine, runs: RunManager,
-        failureModes: FailureModesStore, events: EventHub, supervisor: Supervisor, logger: Logger
-    ) throws {
-        server = HTTPServer(
-            settings: .init(
-                name: "scenario-runner", host: world.network == nil ? "127.0.0.1" : "0.0.0.0", port: world.runnerPort,
-                about: "Scenario runner"),
-            logger: logger)
-        let runsController = RunsController(
-            manager: runs, engine: engine, experimentsFolder: settings.experimentsFolder,
-            cooldownMinutes: Double(settings.cooldownSeconds) / 60)
-        let page = try StaticFiles(folder: Bundle.module.bundleURL.appendingPathComponent("Public"))
+    /// Where older links and scripts look for the API.
+    static let olderPrefix = "/scenario-runner"
+
+    /// The endpoints under their own paths.
+    var apiRoutes: [Route] {
+        let manager = runs.manager
         let snapshot: @Sendable () async -> EventHub.Event? = {
             EventHub.Event(
                 name: "snapshot",
                 value: Snapshot(
-                    failureModes: failureModes.settings.failureModes, rateLimit: runs.rateLimitStatus,
-                    runs: runs.views, seconds: runs.recentSeconds))
+                    failureModes: failureModes.settings.failureModes, rateLimit: manager.rateLimitStatus,
+                    runs: manager.views, seconds: manager.recentSeconds))
         }
-        let api =
-            runsController.routes
-            + ScenariosController(runs: runsController, failureModes: failureModes).routes
+        return runs.routes
+            + ScenariosController(runs: runs, failureModes: failureModes).routes
             + PaymentScenariosController(store: failureModes, events: events).routes
             + EventsController(hub: events, snapshot: snapshot).routes
-            + TopologyController(topology: world.topology, statuses: { supervisor.snapshot() }).routes
-        routes = page.routes + api + api.map { Route($0.method, "/scenario-runner\($0.path)", $0.handler) }
+            + topology.routes
     }
 
-    var application: some Service {
-        server.application(routes: routes, openAPI: PackageResources.openapi_yaml)
+    /// Everything but what all servers have.
+    ///
+    /// - Throws: ``SettingsError`` when the page's files are missing.
+    func routes() throws -> [Route] {
+        let page = try StaticFiles(folder: Bundle.module.bundleURL.appendingPathComponent("Public"))
+        let api = apiRoutes
+        return page.routes + api + api.map { Route($0.method, Self.olderPrefix + $0.path, $0.handler) }
     }
+
+    /// The server, ready to run in a service group.
+    ///
+    /// - Throws: ``SettingsError`` when the page's files are missing.
+    func application(host: String, port: Int, logger: Logger) throws -> some Service {
+        HTTPServer(
+            settings: .init(name: "scenario-runner", host: host, port: port, about: "Scenario runner"), logger: logger
+        ).application(routes: try routes(), openAPI: Self.openAPI)
+    }
+
+    /// The description of ``apiRoutes``, the page and what all servers have.
+    static var openAPI: [UInt8] { PackageResources.openapi_yaml }
 
     private struct Snapshot: Encodable {
         let failureModes: FailureModes

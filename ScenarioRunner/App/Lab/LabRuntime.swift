@@ -36,15 +36,19 @@ struct LabRuntime: Sendable {
             engine: engine,
             execution: RunExecution(
                 engine: engine, load: LoadWorkerProcess(world: world, logger: logger),
-                restock: Restock(client: client, inventoryURL: world.inventoryURL), logger: logger),
+                restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger),
             folder: settings.folder, cooldown: .seconds(settings.cooldownSeconds), events: events, logger: logger)
         let api = try RunnerAPI(
-            settings: settings, world: world, engine: engine, runs: runs, failureModes: failureModes, events: events,
-            supervisor: supervisor, logger: logger)
+            runs: RunsController(
+                manager: runs, engine: engine, experimentsFolder: settings.experimentsFolder,
+                cooldownMinutes: Double(settings.cooldownSeconds) / 60),
+            topology: TopologyController(topology: world.topology, statuses: { supervisor.snapshot() }),
+            failureModes: failureModes, events: events
+        ).application(host: world.network == nil ? "127.0.0.1" : "0.0.0.0", port: world.runnerPort, logger: logger)
 
         var services: [any Service] = [supervisor]
         services += try world.frontDoors(logger: logger)
-        services += [api.application, runs]
+        services += [api, runs]
         services.append(Announcement(settings: settings, world: world, client: client))
         try await runAll(services, logger: logger)
         await client.shutdown()

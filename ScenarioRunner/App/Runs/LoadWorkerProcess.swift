@@ -12,27 +12,16 @@ import SystemPackage
 ///   runner --(command line)--> load-worker --(one JSON line a request)--> onSample
 ///          --(SIGTERM)-------> stops sending, waits for what is under way, ends
 /// ```
-struct LoadWorkerProcess: Sendable {
+struct LoadWorkerProcess: RunLoad {
     let world: LabWorld
     let logger: Logger
-
-    /// What a run asks of its load.
-    struct Order: Sendable {
-        let runID: String
-        let rate: Int
-        /// The longest it may send; it is told to stop before.
-        let atMost: Duration
-        let seed: UInt64
-    }
 
     /// After SIGTERM: the time limit of a request, and a little for the process itself.
     static let drainTime = LoadPlan.patience + .seconds(5)
 
-    /// Runs the load until `stop` opens and what was under way has ended; not that long once `abort` is open.
-    ///
     /// - Throws: ``LabError`` when the worker cannot be started or fails.
     func run(
-        _ order: Order, stop: Latch, abort: Latch, onSample: @escaping @Sendable (RequestSample) -> Void
+        _ order: LoadOrder, stop: Latch, abort: Latch, onSample: @escaping @Sendable (RequestSample) -> Void
     ) async throws {
         let command = world.commandOnClient([
             world.settings.executable("scenario-runner"), "load-worker", "--base-url", world.paymentURL,

@@ -17,8 +17,9 @@ import Verdict
 /// The fault is always removed: when the run is stopped, when a step fails, when the runner ends.
 struct RunExecution: Sendable {
     let engine: any ChaosEngine
-    let load: LoadWorkerProcess
-    let restock: Restock
+    let load: any RunLoad
+    /// Fills the stock up by this quantity of each product, so that no run fails because the shop is empty.
+    let restock: @Sendable (_ quantity: Int) async throws -> Void
     let logger: Logger
 
     /// What happens while it runs, for whoever watches.
@@ -36,23 +37,38 @@ struct RunExecution: Sendable {
     private static let readingInterval = Duration.seconds(1)
 
     /// - Parameters:
-    ///   - stop: ends the run early; its verdict is aborted then.
+    ///   - stop: ends the run early; its verdict is aborted then. Cancelling the task opens it.
     ///   - onProgress: is called from several tasks.
     func run(
         id: String, request: RunRequest, stop: Latch, onProgress: @escaping @Sendable (Progress) -> Void
     ) async -> Journal {
         let recorder = RunRecorder(id: id, request: request, engine: engine.name)
-        do {
-            if request.isMeasured {
-                try await measured(request, recorder, stop, onProgress)
-            } else {
-                try await fault(request, recorder, stop, onProgress)
-            }
-        } catch {
-            recorder.failed("\(error)")
-            logger.error("run failed", metadata: ["run_id": "\(id)", "error": "\(error)"])
+        // The one task that is not a child of its caller: the tools that remove a fault do not start in a cancelled
+        // task, so a cancelled run is stopped instead. It is awaited on the spot and never outlives the call.
+        await withTaskCancellationHandler {
+            await Task {
+                await recording(recorder) {
+                    if request.isMeasured {
+                        try await measured(request, recorder, stop, onProgress)
+                    } else {
+                        try await fault(request, recorder, stop, onProgress)
+                    }
+                }
+            }.value
+        } onCancel: {
+            stop.open()
         }
         return recorder.journal(stopped: stop.isOpen)
+    }
+
+    /// Runs a step whose failure is the run's.
+    private func recording(_ recorder: RunRecorder, _ step: () async throws -> Void) async {
+        do {
+            try await step()
+        } catch {
+            recorder.failed("\(error)")
+            logger.error("run failed", metadata: ["run_id": "\(recorder.id)", "error": "\(error)"])
+        }
     }
 
     // MARK: With load
@@ -62,27 +78,47 @@ struct RunExecution: Sendable {
         _ onProgress: @escaping @Sendable (Progress) -> Void
     ) async throws {
         let sending = RunRequest.warmUp + request.totalDuration + Self.slack
-        try await restock.run(quantity: Int(Double(request.rate) * sending.seconds))
+        do {
+            try await fillUp(Int(Double(request.rate) * sending.seconds), unless: stop)
+        } catch {
+            onProgress(.noEffect)
+            throw error
+        }
+        guard !stop.isOpen else { return onProgress(.noEffect) }
         let loadStop = Latch()
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        // No child throws: one that did would cancel the others, and with them the removal of the fault.
+        await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                let order = LoadWorkerProcess.Order(
-                    runID: recorder.id, rate: request.rate, atMost: sending, seed: request.seed)
-                do {
-                    try await load.run(order, stop: loadStop, abort: stop, onSample: recorder.add)
-                } catch {
-                    // Without load the rest of the run would say nothing.
-                    stop.open()
-                    throw error
-                }
+                let order = LoadOrder(runID: recorder.id, rate: request.rate, atMost: sending, seed: request.seed)
+                await recording(recorder) { try await send(order, until: loadStop, stop, recorder) }
             }
             group.addTask { await publishSeconds(recorder, until: loadStop, onProgress) }
             group.addTask {
-                defer { loadStop.open() }
-                try await phases(request, recorder, stop, onProgress)
+                await recording(recorder) { try await phases(request, recorder, stop, onProgress) }
                 onProgress(.phase(.settle, endsAt: nil))
+                loadStop.open()
             }
-            try await group.waitForAll()
+        }
+    }
+
+    private func fillUp(_ quantity: Int, unless stop: Latch) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await restock(quantity) }
+            group.addTask { await stop.wait() }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func send(_ order: LoadOrder, until end: Latch, _ stop: Latch, _ recorder: RunRecorder) async throws {
+        do {
+            try await load.run(order, stop: end, abort: stop, onSample: recorder.add)
+        } catch {
+            // Whoever stops a run breaks its load off.
+            guard !stop.isOpen else { return }
+            // Without load the rest of the run would say nothing.
+            stop.open()
+            throw error
         }
     }
 
@@ -94,7 +130,7 @@ struct RunExecution: Sendable {
         }
         guard await !wait(.baseline, request.baseline, recorder, stop, onProgress) else { return onProgress(.noEffect) }
         try await fault(request, recorder, stop, onProgress)
-        guard !stop.isOpen else { return }
+        guard !stop.isOpen, !recorder.hasFailed else { return }
         _ = await wait(.recovery, request.recovery, recorder, stop, onProgress)
     }
 
@@ -133,29 +169,29 @@ struct RunExecution: Sendable {
             fault = try await engine.inject(request.experiment, runID: recorder.id, seed: request.seed)
         } catch {
             onProgress(.noEffect)
-            throw error
+            throw RunFailure("the fault could not be put in force: \(error)")
         }
         recorder.inForce(fault.summary)
         onProgress(.phase(.fault, endsAt: .now.advanced(by: request.duration)))
-        let readingError = await watch(fault, for: request.duration, recorder, stop)
+        // Nothing between here and the removal throws.
+        let readingFailure = await watch(fault, for: request.duration, recorder, stop)
+        if let readingFailure { recorder.failed(readingFailure.description) }
         recorder.end(.fault)
-        // After this line nothing can keep the removal from being tried; a failure is the run's, not only the log's.
         do {
             try await fault.remove()
         } catch {
-            recorder.failed("the fault could not be removed: \(error)")
-            throw error
+            throw RunFailure("the fault could not be removed: \(error)")
         }
         recorder.begin(.recovery)
         recorder.note("fault_removed", fault.summary)
         onProgress(.faultGone)
-        if let readingError { throw readingError }
     }
 
-    /// Reads the dose once a second, and once more at the end, when it is complete.
+    /// Reads the dose once a second, and once more at the end, when it is complete. What cannot be read is not waited
+    /// for either.
     private func watch(
         _ fault: any InjectedFault, for duration: Duration, _ recorder: RunRecorder, _ stop: Latch
-    ) async -> (any Error)? {
+    ) async -> RunFailure? {
         let end = ContinuousClock.now + duration
         do {
             while ContinuousClock.now < end {
@@ -164,9 +200,15 @@ struct RunExecution: Sendable {
             }
             return nil
         } catch {
-            return error
+            return RunFailure("the dose could not be read: \(error)")
         }
     }
+}
+
+/// What kept a run from being carried out, in words for the verdict's reasons.
+struct RunFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
 }
 
 extension RunRequest {

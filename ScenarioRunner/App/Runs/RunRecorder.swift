@@ -76,6 +76,8 @@ final class RunRecorder: Sendable {
         state.withLock { $0.errors.append(reason) }
     }
 
+    var hasFailed: Bool { state.withLock { !$0.errors.isEmpty } }
+
     func note(_ name: String, _ detail: String) {
         let now = clock.nowNs()
         state.withLock { state in
@@ -95,7 +97,7 @@ final class RunRecorder: Sendable {
 
         var evidence = VerdictRules.Evidence()
         evidence.stopped = stopped && state.errors.isEmpty ? "the run was stopped" : nil
-        evidence.faultError = state.errors.first
+        evidence.failure = state.errors.isEmpty ? nil : state.errors.joined(separator: "; ")
         evidence.dose = dose
         evidence.baseline = baseline
         evidence.recoveryTimeMs = recoveryTimeMs(state, baseline)
@@ -123,7 +125,7 @@ final class RunRecorder: Sendable {
 
     /// The verdict of a trigger without load: only the dose can be judged.
     private func unmeasured(_ evidence: VerdictRules.Evidence) -> (Verdict, [String]) {
-        if let error = evidence.faultError { return (.invalid, ["the fault could not be handled: \(error)"]) }
+        if let failure = evidence.failure { return (.invalid, [failure]) }
         if let stopped = evidence.stopped { return (.aborted, [stopped]) }
         guard let dose = evidence.dose, dose.effective else {
             return (.invalid, ["the dose is not what was asked: \(evidence.dose?.detail ?? "nothing is known of it")"])

@@ -12,6 +12,8 @@ struct RunView: Codable, Sendable, Equatable {
         let before: Double?
         let during: Double?
         let after: Double?
+
+        enum CodingKeys: String, CodingKey { case before, during, after }
     }
 
     let id: String
@@ -37,5 +39,48 @@ struct RunView: Codable, Sendable, Equatable {
         case endedAt = "ended_at"
         case successRate = "success_rate"
         case recoveryTimeMs = "recovery_time_ms"
+    }
+}
+
+// Written out for their nulls: the synthesised ones leave nil members away, and "not known yet" is an answer.
+
+extension RunView {
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(id, forKey: .id)
+        try container.encode(experiment, forKey: .experiment)
+        try container.encode(origin, forKey: .origin)
+        try container.encode(state, forKey: .state)
+        try container.encode(phase, forKey: .phase)
+        try container.encode(phaseEndsAt, forKey: .phaseEndsAt)
+        try container.encode(startedAt, forKey: .startedAt)
+        try container.encode(endedAt, forKey: .endedAt)
+        try container.encode(verdict, forKey: .verdict)
+        try container.encode(reasons, forKey: .reasons)
+        try container.encode(successRate, forKey: .successRate)
+        try container.encode(recoveryTimeMs, forKey: .recoveryTimeMs)
+        try container.encode(live, forKey: .live)
+    }
+}
+
+extension RunView.SuccessRates {
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(before, forKey: .before)
+        try container.encode(during, forKey: .during)
+        try container.encode(after, forKey: .after)
+    }
+}
+
+extension LiveWindow.Second {
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(time, forKey: .time)
+        try container.encode(runID, forKey: .runID)
+        try container.encode(phase, forKey: .phase)
+        try container.encode(requests, forKey: .requests)
+        try container.encode(successRate, forKey: .successRate)
+        try container.encode(p50Ms, forKey: .p50Ms)
+        try container.encode(p95Ms, forKey: .p95Ms)
     }
 }

@@ -1,0 +1,84 @@
+import Experiments
+import Load
+import Shared
+import Synchronization
+
+@testable import ScenarioRunner
+
+/// An engine whose faults change nothing but a list of what was done.
+final class FakeEngine: ChaosEngine {
+    struct Broken: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// What the engine and its faults fail with; nil where they work.
+    struct Failures: Sendable {
+        var injection: String?
+        var reading: String?
+        var removal: String?
+    }
+
+    let name = "fake"
+    private let failures: Failures
+    private let done = Mutex<[String]>([])
+
+    init(_ failures: Failures = Failures()) { self.failures = failures }
+
+    /// `inject loss-a`, `remove loss-a`, in order.
+    var log: [String] { done.withLock { $0 } }
+    /// The faults that are in force now.
+    var inForce: Int { log.count { $0.hasPrefix("inject") } - log.count { $0.hasPrefix("remove") } }
+
+    func refusal(of experiment: Experiment) -> Refusal? { LabSupport.refusal(of: experiment) }
+
+    func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
+        // The real tools do not start in a cancelled task either.
+        try Task.checkCancellation()
+        if let text = failures.injection { throw Broken(description: text) }
+        done.withLock { $0.append("inject \(experiment.name)") }
+        return Fault(engine: self, name: experiment.name)
+    }
+
+    private struct Fault: InjectedFault {
+        let engine: FakeEngine
+        let name: String
+
+        var summary: String { "\(name) on everyone" }
+
+        func readings() async throws -> [DoseReading] {
+            if let text = engine.failures.reading { throw Broken(description: text) }
+            return [.packets(asked: 0.8, seen: 1000, dropped: 800)]
+        }
+
+        func remove() async throws {
+            try Task.checkCancellation()
+            if let text = engine.failures.removal { throw Broken(description: text) }
+            engine.done.withLock { $0.append("remove \(name)") }
+        }
+    }
+}
+
+/// A load without requests on the wire: each answers at once, or the load dies.
+final class FakeLoad: RunLoad {
+    /// Breaks off when it opens, as a worker that is killed.
+    let death = Latch()
+    private let seen = Mutex<[LoadOrder]>([])
+
+    var orders: [LoadOrder] { seen.withLock { $0 } }
+
+    func run(
+        _ order: LoadOrder, stop: Latch, abort: Latch, onSample: @escaping @Sendable (RequestSample) -> Void
+    ) async throws {
+        seen.withLock { $0.append(order) }
+        let clock = MonotonicLoadClock()
+        let interval = Duration.seconds(1) / order.rate
+        while !abort.isOpen {
+            if death.isOpen { throw LabError("the load generator ended with signal 9") }
+            onSample(
+                RequestSample(
+                    endpoint: "chain", intendedNs: clock.nowNs(), sendDelayNs: 0, latencyNs: 1_000_000,
+                    outcome: .status(200)))
+            if await stop.wait(until: .now + interval) { return }
+        }
+    }
+}

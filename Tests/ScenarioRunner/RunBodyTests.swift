@@ -1,0 +1,54 @@
+import Foundation
+import HTTPTypes
+import Shared
+import Testing
+
+@testable import ScenarioRunner
+
+@Suite struct RunBodyTests {
+    private func body(_ json: String) throws -> RunBody {
+        try JSONDecoder().decode(RunBody.self, from: Data(json.utf8))
+    }
+
+    @Test func theDefaultsAreThoseOfTheCommandLine() throws {
+        let body = try body(#"{"experiment": "x"}"#)
+        #expect(body.origin == .api && body.rate == 20 && body.seed == nil)
+        #expect(body.baseline == .seconds(10) && body.duration == .seconds(30) && body.recovery == .seconds(20))
+    }
+
+    @Test func valuesAreTaken() throws {
+        let body = try body(
+            """
+            {"experiment": "x", "origin": "command-line", "baseline": "1s", "duration": "15m", "recovery": "1m30s",
+             "rate": 1, "seed": 0}
+            """)
+        #expect(body.origin == .commandLine && body.rate == 1 && body.seed == 0)
+        #expect(body.baseline == .seconds(1) && body.duration == .seconds(900) && body.recovery == .seconds(90))
+    }
+
+    @Test func everyMistakeIsNamedAtOnce() throws {
+        let problem = #expect(throws: Problem.self) {
+            try body(#"{"baseline": "x", "duration": null, "rate": 0, "seed": 1.5, "origin": "me"}"#)
+        }
+        let detail = try #require(problem?.detail)
+        for field in ["experiment", "baseline", "duration", "rate", "seed", "origin"] {
+            #expect(detail.contains("\(field): "), "\(detail)")
+        }
+        #expect(problem?.status == .unprocessableContent)
+    }
+
+    @Test func aRunHasALimitOfRequests() throws {
+        #expect(throws: Problem.self) {
+            try body(#"{"experiment": "x", "rate": 2000, "baseline": "1s", "duration": "499s", "recovery": "1s"}"#)
+        }
+        _ = try body(#"{"experiment": "x", "rate": 2000, "baseline": "1s", "duration": "498s", "recovery": "1s"}"#)
+    }
+
+    @Test func whatALeaseCovers() throws {
+        let measured = try RunnerLab.request(
+            rate: 20, baseline: .seconds(10), fault: .seconds(30), recovery: .seconds(20))
+        #expect(measured.totalDuration == .seconds(63))
+        let trigger = try RunnerLab.request(rate: 0, baseline: .zero, fault: .seconds(30), recovery: .zero)
+        #expect(trigger.totalDuration == .seconds(30))
+    }
+}

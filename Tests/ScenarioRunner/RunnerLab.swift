@@ -1,0 +1,144 @@
+import Experiments
+import Foundation
+import Logging
+import Sandbox
+import ServiceLifecycle
+import Shared
+import Synchronization
+import TestSupport
+import Testing
+import Verdict
+
+@testable import ScenarioRunner
+
+/// The runner without a lab: its manager and its API are real, the faults, the load and the stock are not.
+///
+/// ```
+///   HTTP --> RunnerAPI --> RunManager --> RunExecution --> FakeEngine, FakeLoad, restock
+///                                             '--> journals in a temporary folder
+/// ```
+struct RunnerLab: Sendable {
+    struct Options: Sendable {
+        var engine = FakeEngine()
+        var load = FakeLoad()
+        var cooldown = Duration.zero
+        /// False leaves the manager's work to the test.
+        var works = true
+        var restock: @Sendable (Int) async throws -> Void = { _ in }
+    }
+
+    let engine: FakeEngine
+    let load: FakeLoad
+    let manager: RunManager
+    let api: RunnerAPI
+    let folder: LabFolder
+    let events: EventHub
+
+    private init(_ options: Options, root: URL) throws {
+        engine = options.engine
+        load = options.load
+        folder = LabFolder(path: root.appendingPathComponent("state").path)
+        try folder.prepare()
+        events = EventHub()
+        let logger = Logger(label: "runner-lab") { _ in SwiftLogNoOpLogHandler() }
+        manager = RunManager(
+            engine: engine,
+            execution: RunExecution(engine: engine, load: load, restock: options.restock, logger: logger),
+            folder: folder, cooldown: options.cooldown, events: events, logger: logger)
+        api = RunnerAPI(
+            runs: RunsController(
+                manager: manager, engine: engine, experimentsFolder: try Self.experiments(in: root),
+                cooldownMinutes: options.cooldown.seconds / 60),
+            topology: TopologyController(topology: LabTopology(), statuses: { [] }),
+            failureModes: FailureModesStore(seed: 1), events: events)
+    }
+
+    /// Runs `body` beside the manager's work, and ends that in order afterwards.
+    static func run(
+        _ options: Options = Options(), _ body: @Sendable @escaping (RunnerLab) async throws -> Void
+    ) async throws {
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("runner-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: root) }
+        let lab = try RunnerLab(options, root: root)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            if options.works { group.addTask { try await lab.manager.run() } }
+            defer { group.cancelAll() }
+            try await body(lab)
+        }
+    }
+
+    /// The same, with the API on a real socket.
+    static func serve(
+        _ options: Options = Options(), _ body: @Sendable @escaping (RunnerLab, TestServer) async throws -> Void
+    ) async throws {
+        try await run(options) { lab in
+            try await withServer(routes: lab.api.routes()) { server in try await body(lab, server) }
+        }
+    }
+
+    /// Returns the run once it has ended.
+    func ended(_ id: String) async throws -> (view: RunView, journal: Journal) {
+        #expect(await eventually { (try? manager.details(id).view.state) == .finished }, "\(id) did not end")
+        let (view, journal) = try manager.details(id)
+        return (view, try #require(journal))
+    }
+
+    func view(_ id: String) -> RunView? { try? manager.details(id).view }
+
+    // MARK: Experiments
+
+    /// A fault that is over at once, or at the latest when it is stopped.
+    static func request(
+        _ name: String = "loss-a", origin: RunRequest.Origin = .commandLine, rate: Int = 0,
+        baseline: Duration = .milliseconds(30), fault: Duration = .milliseconds(30),
+        recovery: Duration = .milliseconds(30)
+    ) throws -> RunRequest {
+        let text = manifests.values.joined(separator: "---\n")
+        let experiments = ManifestLoader.load(text, file: "made-up.yaml").experiments
+        return RunRequest(
+            experiment: try #require(experiments.first { $0.name == name }), origin: origin, baseline: baseline,
+            duration: fault, recovery: recovery, rate: rate, seed: 7)
+    }
+
+    /// `loss-a` to `loss-d` and `stress-a` can be run; `delay-a`, `schedule-a` and everything else cannot.
+    private static let manifests: [String: String] = [
+        "1-loss.yaml": ["a", "b", "c", "d"].map {
+            network("loss-\($0)", "action: loss\n  loss: {loss: \"80\"}\n  duration: 5m")
+        }.joined(separator: "---\n"),
+        "2-delay.yaml": network("delay-a", "action: delay\n  delay: {latency: 200ms}"),
+        "3-stress.yaml": manifest(
+            "StressChaos", "stress-a", "mode: all\n  selector: {}\n  stressors: {cpu: {workers: 2, load: 80}}"),
+    ]
+
+    private static func network(_ name: String, _ spec: String) -> String {
+        manifest("NetworkChaos", name, "mode: all\n  selector: {}\n  \(spec)")
+    }
+
+    private static func manifest(_ kind: String, _ name: String, _ spec: String) -> String {
+        """
+        apiVersion: chaos-mesh.org/v1alpha1
+        kind: \(kind)
+        metadata:
+          name: \(name)
+          annotations: {payment-chaos.io/description: About \(name)}
+        spec:
+          \(spec)
+
+        """
+    }
+
+    private static func experiments(in root: URL) throws -> String {
+        let folder = root.appendingPathComponent("experiments")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for (name, text) in manifests { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
+        return folder.path
+    }
+}
+
+extension JSONValue {
+    /// Of an array; none for anything else.
+    var elements: [JSONValue] {
+        guard case .array(let elements) = self else { return [] }
+        return elements
+    }
+}
