@@ -166,7 +166,7 @@ let package = Package(
         .target(
             name: "ServiceTesting",
             dependencies: [
-                "Shared", httpTypes,
+                "Shared", "TestSupport", httpTypes,
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -178,14 +178,17 @@ let package = Package(
         .testTarget(
             name: "PaymentTests",
             dependencies: server + [
-                "Gateway", "InventoryService", "NotificationService", "PaymentService", "ServiceTesting", httpTypes,
+                "Gateway", "InventoryService", "NotificationService", "PaymentService", "ServiceTesting", "TestSupport",
+                httpTypes,
             ],
             path: "Tests/Payment"),
         .testTarget(
-            name: "InventoryTests", dependencies: server + ["InventoryService", "ServiceTesting", httpTypes],
+            name: "InventoryTests",
+            dependencies: server + ["InventoryService", "ServiceTesting", "TestSupport", httpTypes],
             path: "Tests/Inventory"),
         .testTarget(
-            name: "NotificationTests", dependencies: server + ["NotificationService", "ServiceTesting", httpTypes],
+            name: "NotificationTests",
+            dependencies: server + ["NotificationService", "ServiceTesting", "TestSupport", httpTypes],
             path: "Tests/Notification"),
         .testTarget(
             name: "ExperimentsTests",
@@ -194,7 +197,7 @@ let package = Package(
         .testTarget(
             name: "SandboxTests",
             dependencies: [
-                "Experiments", "Sandbox", "Shared",
+                "Experiments", "Sandbox", "Shared", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),

@@ -1,6 +1,7 @@
 import Foundation
 import ServiceTesting
 import Shared
+import TestSupport
 import Testing
 
 @testable import InventoryService

@@ -1,6 +1,7 @@
 import Foundation
 import ServiceTesting
 import Shared
+import TestSupport
 
 @testable import InventoryService
 
@@ -16,7 +17,7 @@ func withInventory(
         url: "sqlite:\(folder.path)/inventory.sqlite", migrations: InventoryStore.migrations)
     var settings = InventorySettings()
     (settings.host, settings.port) = ("127.0.0.1", 0)
-    let logger = CapturedLog().logger()
+    let logger = LogLines().logger()
     try await withHTTPClient { client in
         try await withServices(logger: logger) { [settings] in
             buildInventory(

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import ServiceTesting
 import Shared
+import TestSupport
 import Testing
 
 @testable import NotificationService
@@ -147,7 +148,7 @@ private func withNotification(
         url: "sqlite:\(folder.path)/notification.sqlite", migrations: NotificationStore.migrations)
     var settings = NotificationSettings()
     (settings.host, settings.port) = ("127.0.0.1", 0)
-    let logger = CapturedLog().logger()
+    let logger = LogLines().logger()
     try await withHTTPClient { client in
         try await withServices(logger: logger) { [settings] in
             buildNotification(settings: settings, database: database, logger: logger, onServerRunning: $0)

@@ -3,6 +3,7 @@ import Gateway
 import Logging
 import ServiceTesting
 import Shared
+import TestSupport
 
 @testable import PaymentService
 

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import ServiceTesting
 import Shared
+import TestSupport
 import Testing
 
 @testable import PaymentService

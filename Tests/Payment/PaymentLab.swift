@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import ServiceTesting
 import Shared
+import TestSupport
 
 @testable import InventoryService
 @testable import NotificationService
@@ -17,7 +18,7 @@ struct PaymentLab: Sendable {
     let inventory: TestClient
     let notification: TestClient
     let runner: FakeRunner
-    let log: CapturedLog
+    let log: LogLines
     /// Where the databases are.
     let folder: URL
 
@@ -44,7 +45,7 @@ struct PaymentLab: Sendable {
         _ options: Options, _ folder: URL, _ client: HTTPClient,
         _ body: @escaping @Sendable (PaymentLab) async throws -> Void
     ) async throws {
-        let log = CapturedLog()
+        let log = LogLines()
         let runner = FakeRunner()
         try await runner.run(logger: log.logger()) { runnerURL in
             try await withInventory(folder, log) { inventoryURL in
@@ -81,7 +82,7 @@ struct PaymentLab: Sendable {
     }
 
     private static func withPayment(
-        _ settings: PaymentSettings, _ folder: URL, _ client: HTTPClient, _ log: CapturedLog,
+        _ settings: PaymentSettings, _ folder: URL, _ client: HTTPClient, _ log: LogLines,
         _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws {
         let database = try await Databases.open(
@@ -97,7 +98,7 @@ struct PaymentLab: Sendable {
     }
 
     private static func withInventory(
-        _ folder: URL, _ log: CapturedLog, _ body: @escaping @Sendable (String) async throws -> Void
+        _ folder: URL, _ log: LogLines, _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws {
         let database = try await Databases.open(
             url: "sqlite:\(folder.path)/inventory.sqlite", migrations: InventoryStore.migrations)
@@ -112,7 +113,7 @@ struct PaymentLab: Sendable {
     }
 
     private static func withNotification(
-        _ folder: URL, _ log: CapturedLog, _ body: @escaping @Sendable (String) async throws -> Void
+        _ folder: URL, _ log: LogLines, _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws {
         let database = try await Databases.open(
             url: "sqlite:\(folder.path)/notification.sqlite", migrations: NotificationStore.migrations)

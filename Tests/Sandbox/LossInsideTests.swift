@@ -1,6 +1,7 @@
 import Experiments
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Sandbox
@@ -142,10 +143,10 @@ struct LossInsideTests {
     /// Sends ``count`` datagrams from a host (nil: the router), and demands that `expected` of them arrive.
     private func send(
         from sender: String?, to receiver: String, _ address: String, expecting expected: Int,
-        sourceLocation: SourceLocation = #_sourceLocation
+        file: StaticString = #fileID, line: UInt = #line
     ) async throws {
         let arrivals = try await send(from: sender, to: receiver, address)
-        try await eventually("the arrival of \(expected), not \(arrivals.count)", sourceLocation: sourceLocation) {
+        try await eventually("the arrival of \(expected), not \(arrivals.count)", file: file, line: line) {
             arrivals.count == expected
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Sandbox
@@ -53,9 +54,9 @@ import Testing
     }
 
     @Test func aProgramThatIsNotThereSaysSo() {
-        let error = #expect(throws: ChildProcessError.self) {
+        let error = #expect(throws: ToolError.self) {
             _ = try ChildProcess(["/no/such/program"], input: nil, logFile: nil)
         }
-        #expect(error?.description == "cannot start /no/such/program: No such file or directory")
+        #expect(error?.description == "/no/such/program: No such file or directory")
     }
 }

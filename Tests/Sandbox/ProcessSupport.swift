@@ -20,18 +20,6 @@ final class TestFolder: Sendable {
     func text(_ name: String) -> String { (try? String(contentsOfFile: file(name), encoding: .utf8)) ?? "" }
 }
 
-/// Waits until `condition` holds, at most `seconds`.
-func eventually(
-    _ what: String, seconds: Double = 30, sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + .seconds(seconds)
-    while try await !condition() {
-        try #require(ContinuousClock.now < deadline, "\(what) did not happen", sourceLocation: sourceLocation)
-        try await Task.sleep(for: .milliseconds(5))
-    }
-}
-
 /// Whether `pid` is a process that has not ended. Our own unreaped children do not count.
 func isAlive(_ pid: Int32) -> Bool {
     guard let stat = ProcessStat.read(pid) else { return false }

@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Sandbox
@@ -131,7 +132,7 @@ import Testing
         do {
             try await fault.apply()
             #expect(group.processes().count == 2)
-            try await eventually("250 ms burnt", seconds: 30) {
+            try await eventually("250 ms burnt") {
                 guard case .cpu(let asked, let attainable, let burnt, let wall) = await fault.reading() else {
                     return false
                 }

@@ -2,6 +2,7 @@ import CDispatch
 import Foundation
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Sandbox

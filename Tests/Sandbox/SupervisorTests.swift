@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Sandbox
@@ -121,7 +122,7 @@ import Testing
             let before = try #require(ProcessStat.processorTime(of: process))
             // Waits for the work, not for the time: on a busy machine the loop gets less, never more.
             var used = Duration.zero
-            try await eventually("200 ms burnt", seconds: 30) {
+            try await eventually("200 ms burnt") {
                 used = try #require(ProcessStat.processorTime(of: process)) - before
                 return used > .milliseconds(200)
             }

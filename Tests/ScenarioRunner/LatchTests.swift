@@ -6,10 +6,10 @@ import Testing
 struct LatchTests {
     private let latch = Latch()
 
-    @Test func openingWakesEveryoneAndStaysOpen() async {
-        await withTaskGroup(of: Void.self) { group in
+    @Test func openingWakesEveryoneAndStaysOpen() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<50 { group.addTask { await latch.wait() } }
-            #expect(await eventually { latch.waitingCount == 50 })
+            try await eventually { latch.waitingCount == 50 }
             #expect(!latch.isOpen)
             latch.open()
             latch.open()
@@ -18,28 +18,28 @@ struct LatchTests {
         await latch.wait()
     }
 
-    @Test func aCancelledWaitReturnsAndLeavesNothingBehind() async {
+    @Test func aCancelledWaitReturnsAndLeavesNothingBehind() async throws {
         let waits = (0..<20).map { _ in Task { await latch.wait() } }
-        #expect(await eventually { latch.waitingCount == 20 })
+        try await eventually { latch.waitingCount == 20 }
         for wait in waits { wait.cancel() }
         for wait in waits { await wait.value }
         #expect(latch.waitingCount == 0 && !latch.isOpen)
     }
 
-    @Test func untilTheInstantOrTheSwitch() async {
+    @Test func untilTheInstantOrTheSwitch() async throws {
         #expect(await !latch.wait(until: .now + .milliseconds(20)))
         #expect(await !latch.wait(until: .now - .seconds(1)))
         async let stopped = latch.wait(until: .now + .seconds(3600))
-        #expect(await eventually { latch.waitingCount == 1 })
+        try await eventually { latch.waitingCount == 1 }
         latch.open()
         #expect(await stopped)
         #expect(await latch.wait(until: .now + .seconds(3600)))
         #expect(latch.waitingCount == 0)
     }
 
-    @Test func aCancelledTaskIsToldToStop() async {
+    @Test func aCancelledTaskIsToldToStop() async throws {
         let wait = Task { await latch.wait(until: .now + .seconds(3600)) }
-        #expect(await eventually { latch.waitingCount == 1 })
+        try await eventually { latch.waitingCount == 1 }
         wait.cancel()
         #expect(await wait.value)
         #expect(latch.waitingCount == 0)

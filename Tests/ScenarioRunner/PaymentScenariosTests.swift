@@ -129,7 +129,7 @@ struct PaymentScenariosTests {
             let settings = try JSONDecoder().decode(ServiceSettings.self, from: first.body)
             #expect(settings == ServiceSettings(version: 1, leaseS: 15, seed: 7, failureModes: .off))
             async let second = server.get("/api/service-settings?version=1&wait=30")
-            #expect(await eventually { store.waitingCount == 1 })
+            try await eventually { store.waitingCount == 1 }
             _ = try await server.send("POST", "/api/payment-scenarios/card-decline?enabled=on&probability=100")
             let changed = try JSONDecoder().decode(ServiceSettings.self, from: await second.body)
             #expect(changed.version == 2 && changed.failureModes.cardDeclineEnabled)
@@ -149,9 +149,9 @@ struct PaymentScenariosTests {
     @Test func shuttingDownAnswersThePollsThatWait() async throws {
         try await withServer(routes: routes) { server in
             async let poll = server.get("/api/service-settings?version=1&wait=30")
-            #expect(await eventually { store.waitingCount == 1 })
+            try await eventually { store.waitingCount == 1 }
             await server.shutDown()
-            #expect(await eventually(within: .seconds(3)) { store.waitingCount == 0 })
+            try await eventually(within: .seconds(3)) { store.waitingCount == 0 }
             let answer = try await poll
             #expect(answer.status == 200)
             #expect(try answer.json()["version"] == .integer(1))

@@ -3,6 +3,7 @@ import Logging
 import ServiceLifecycle
 import Shared
 import Synchronization
+import TestSupport
 
 /// The one endpoint of the scenario runner that services ask.
 public final class FakeRunner: Sendable {
@@ -73,17 +74,3 @@ public final class FakeRunner: Sendable {
         }
     }
 }
-
-/// Waits until a condition holds.
-///
-/// - Throws: ``NeverHeld`` after 10 s.
-public func eventually(_ condition: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now.advanced(by: .seconds(10))
-    while try await !condition() {
-        guard ContinuousClock.now < deadline else { throw NeverHeld() }
-        try await Task.sleep(for: .milliseconds(5))
-    }
-}
-
-/// A condition did not come true in time.
-public struct NeverHeld: Error {}

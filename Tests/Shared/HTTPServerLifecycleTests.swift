@@ -129,7 +129,7 @@ struct HTTPServerLifecycleTests {
         try await withServer(routes: [route], configure: { $0.maxRequestsInFlight = 2 }) { server in
             async let first = server.get("/work")
             async let second = server.get("/work")
-            #expect(await eventually { gate.arrived == 2 })
+            try await eventually { gate.arrived == 2 }
             let shed = try await server.get("/work")
             try expectProblem(shed, status: 503, title: "Service Unavailable")
             #expect(shed.headers["retry-after"] == "1")
@@ -195,10 +195,10 @@ struct HTTPServerLifecycleTests {
         try await withServer(routes: [route]) { server in
             #expect(server.http.readiness.isReady)
             async let slow = server.get("/slow")
-            #expect(await eventually { gate.arrived == 1 })
+            try await eventually { gate.arrived == 1 }
             await server.shutDown()
-            #expect(await eventually { !server.http.readiness.isReady }, "not ready while it drains")
-            #expect(await eventually { (try? RawConnection(port: server.port)) == nil }, "takes no new connections")
+            try await eventually("not ready while it drains") { !server.http.readiness.isReady }
+            try await eventually("takes no new connections") { (try? RawConnection(port: server.port)) == nil }
             gate.open()
             let answer = try await slow
             #expect(answer.status == 200 && answer.text == #"{"done":true}"#)
@@ -214,9 +214,9 @@ struct HTTPServerLifecycleTests {
         try await withServer(routes: [route]) { server in
             let connection = try RawConnection(port: server.port)
             try await connection.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
-            #expect(await eventually { gate.arrived == 1 })
+            try await eventually { gate.arrived == 1 }
             await server.shutDown()
-            #expect(await eventually { !server.http.readiness.isReady })
+            try await eventually { !server.http.readiness.isReady }
             gate.open()
             let text = String(decoding: try await connection.receiveToEnd(), as: UTF8.self)
             #expect(text.hasPrefix("HTTP/1.1 200 OK"))

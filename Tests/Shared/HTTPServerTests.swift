@@ -132,6 +132,21 @@ struct HTTPServerTests {
         }
     }
 
+    /// A byte now and then keeps a connection from being idle, but not from being closed.
+    @Test func aRequestThatTricklesIsCutOff() async throws {
+        try await withServer(routes: Self.routes, configure: { $0.maxReadingTime = .milliseconds(200) }) { server in
+            let connection = try RawConnection(port: server.port)
+            try await connection.send(
+                "POST /any HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n")
+            try await eventually("the end of the connection") {
+                do { try await connection.send(" ") } catch { return true }
+                return false
+            }
+            #expect(try await server.post("/any", json: "{}").status == 200)
+            #expect(server.log.lines.allSatisfy { !String(decoding: $0, as: UTF8.self).contains("\"error\"") })
+        }
+    }
+
     /// No store takes a NUL, and one grapheme may be kilobytes of combining marks.
     @Test(arguments: ["%00", "a%00b", "%0A", "%7F", "e\(String(repeating: "%CC%81", count: 64))", "%FF", "%ZZ"])
     func whatCannotBeAnIDIsNotFound(id: String) async throws {

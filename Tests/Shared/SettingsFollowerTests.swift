@@ -1,5 +1,6 @@
 import ServiceLifecycle
 import ServiceTesting
+import TestSupport
 import Testing
 
 @testable import Shared
@@ -8,7 +9,7 @@ import Testing
 struct SettingsFollowerTests {
     /// Runs a follower of `runnerURL` while `body` runs.
     private func follow(
-        _ runnerURL: String?, log: CapturedLog = CapturedLog(), metrics: MetricsRegistry = MetricsRegistry(),
+        _ runnerURL: String?, log: LogLines = LogLines(), metrics: MetricsRegistry = MetricsRegistry(),
         _ body: @escaping @Sendable (SettingsFollower) async throws -> Void
     ) async throws {
         try await withHTTPClient { client in
@@ -27,7 +28,7 @@ struct SettingsFollowerTests {
 
     @Test("takes over a change at once, without polling for it")
     func change() async throws {
-        let (runner, log, metrics) = (FakeRunner(), CapturedLog(), MetricsRegistry())
+        let (runner, log, metrics) = (FakeRunner(), LogLines(), MetricsRegistry())
         try await runner.run(logger: log.logger()) { url in
             try await follow(url, log: log, metrics: metrics) { follower in
                 try await eventually { runner.isFollowed }
@@ -51,7 +52,7 @@ struct SettingsFollowerTests {
 
     @Test("switches everything off when the runner is away for longer than the lease, and finds it again")
     func away() async throws {
-        let (runner, log) = (FakeRunner(), CapturedLog())
+        let (runner, log) = (FakeRunner(), LogLines())
         runner.change(lease: 1) { ($0.cardDeclineEnabled, $0.cardDeclineProbability) = (true, 100) }
         runner.setAway(true)
         try await runner.run(logger: log.logger()) { url in

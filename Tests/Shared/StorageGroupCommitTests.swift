@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Shared
@@ -50,7 +51,7 @@ struct StorageGroupCommitTests {
             let holder = try await TurnHolder(path: path)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<200 { group.addTask { try await store.insertItem("\(index)") } }
-                try await store.eventually { store.waitingWrites == 200 }
+                try await eventually { store.waitingWrites == 200 }
                 holder.release()
                 try await group.waitForAll()
             }
@@ -71,7 +72,7 @@ struct StorageGroupCommitTests {
                     group.addTask { try await first.insertItem("first \(index)") }
                     group.addTask { try await second.insertItem("second \(index)") }
                 }
-                try await first.eventually { first.waitingWrites == 100 && second.waitingWrites == 100 }
+                try await eventually { first.waitingWrites == 100 && second.waitingWrites == 100 }
                 holder.release()
                 try await group.waitForAll()
             }
@@ -96,7 +97,7 @@ struct StorageGroupCommitTests {
             let holder = try await TurnHolder(path: path)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await store.insertItem("before") }
-                try await store.eventually { store.waitingWrites == 1 }
+                try await eventually { store.waitingWrites == 1 }
                 group.addTask {
                     await #expect(throws: Refusal()) {
                         try await store.write { connection in
@@ -106,9 +107,9 @@ struct StorageGroupCommitTests {
                         }
                     }
                 }
-                try await store.eventually { store.waitingWrites == 2 }
+                try await eventually { store.waitingWrites == 2 }
                 group.addTask { try await store.insertItem("after") }
-                try await store.eventually { store.waitingWrites == 3 }
+                try await eventually { store.waitingWrites == 3 }
                 holder.release()
                 try await group.waitForAll()
             }
@@ -142,7 +143,7 @@ struct StorageGroupCommitTests {
                         try connection.execute("INSERT INTO item (id, name, amount) VALUES (78, 'late', 1)")
                     }
                 }
-                try await store.eventually { store.waitingWrites == 3 }
+                try await eventually { store.waitingWrites == 3 }
                 holder.release()
                 try await group.waitForAll()
             }
@@ -177,7 +178,7 @@ struct StorageGroupCommitTests {
                         } catch StoreError.failed { return 1 }
                     }
                     let waiting = ["a": 1, "swallows": 2, "b": 3][name]
-                    try await store.eventually { store.waitingWrites == waiting }
+                    try await eventually { store.waitingWrites == waiting }
                 }
                 holder.release()
                 return try await group.reduce(0, +)

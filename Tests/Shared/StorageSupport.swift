@@ -56,17 +56,6 @@ extension Shared.Database {
     }
 }
 
-extension SQLiteDatabase {
-    /// Waits until `condition` holds, 20 s at most.
-    func eventually(_ condition: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while try await !condition() {
-            try #require(ContinuousClock.now < deadline, "the condition did not come true in 20 s")
-            try await Task.sleep(for: .milliseconds(2))
-        }
-    }
-}
-
 /// Another replica in the middle of a batch: holds the turn of a database file until it is let go.
 final class TurnHolder: Sendable {
     private let letGo = DispatchSemaphore(value: 0)

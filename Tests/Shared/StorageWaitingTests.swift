@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 @testable import Shared
@@ -18,7 +19,7 @@ struct StorageWaitingTests {
             // Reading needs no turn.
             #expect(try await store.itemNames() == [])
             holder.release()
-            try await store.eventually { (try? await store.insertItem("next")) != nil }
+            try await eventually { (try? await store.insertItem("next")) != nil }
             #expect(try await store.itemNames() == ["next"])
         }
     }
@@ -31,7 +32,7 @@ struct StorageWaitingTests {
             let holder = try await TurnHolder(path: path)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for name in ["a", "b"] { group.addTask { try await store.insertItem(name) } }
-                try await store.eventually { store.waitingWrites == 2 }
+                try await eventually { store.waitingWrites == 2 }
                 await #expect(throws: StoreError.busy) { try await store.insertItem("c") }
                 holder.release()
                 try await group.waitForAll()
@@ -52,7 +53,7 @@ struct StorageWaitingTests {
             try await shell.writeWithoutTransaction { try $0.beginTransaction(.immediate) }
             await #expect(throws: StoreError.busy) { try await store.insertItem("late") }
             try await shell.writeWithoutTransaction { try $0.rollback() }
-            try await store.eventually { (try? await store.insertItem("next")) != nil }
+            try await eventually { (try? await store.insertItem("next")) != nil }
             #expect(try await store.itemNames() == ["next"])
             try shell.close()
         }
@@ -66,7 +67,7 @@ struct StorageWaitingTests {
                 group.addTask {
                     await #expect(throws: CancellationError.self) { try await store.insertItem("cancelled") }
                 }
-                try await store.eventually { store.waitingWrites == 1 }
+                try await eventually { store.waitingWrites == 1 }
                 group.cancelAll()
                 try await group.waitForAll()
                 group.addTask {
@@ -116,7 +117,7 @@ struct StorageWaitingTests {
                         return "\(index)"
                     }
                 }
-                try await store.eventually { store.counters.writes > 0 }
+                try await eventually { store.counters.writes > 0 }
                 group.cancelAll()
                 return try await group.reduce(into: Set<String>()) { stored, name in if let name { stored.insert(name) }
                 }
@@ -146,7 +147,7 @@ struct StorageWaitingTests {
                 await started.wait(atMost: .seconds(20))
                 await #expect(throws: StoreError.busy) { try await store.itemNames() }
                 group.addTask { await store.close() }
-                try await store.eventually {
+                try await eventually {
                     do { _ = try await store.itemNames() } catch { return error as? StoreError == .closed }
                     return false
                 }
@@ -162,9 +163,9 @@ struct StorageWaitingTests {
             let holder = try await TurnHolder(path: path)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<5 { group.addTask { try await store.insertItem("\(index)") } }
-                try await store.eventually { store.waitingWrites == 5 }
+                try await eventually { store.waitingWrites == 5 }
                 group.addTask { await store.close() }
-                try await store.eventually {
+                try await eventually {
                     do { _ = try await store.itemNames() } catch StoreError.closed { return true }
                     return false
                 }

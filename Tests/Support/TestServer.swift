@@ -1,8 +1,6 @@
-import Foundation
 import Logging
 import ServiceLifecycle
 import Shared
-import Synchronization
 
 /// A server with the set-up of all four, on a port of its own, with its log kept.
 ///
@@ -47,19 +45,6 @@ public struct TestServer: Sendable {
     public func shutDown() async { await group.triggerGracefulShutdown() }
 }
 
-/// The lines that a ``JSONLogHandler`` wrote.
-public final class LogLines: Sendable {
-    private let data = Mutex<[Data]>([])
-
-    public init() {}
-
-    public func append(_ line: Data) { data.withLock { $0.append(line) } }
-
-    public var lines: [Data] { data.withLock { $0 } }
-}
-
-public struct ServerDidNotStart: Error {}
-
 /// Starts a server with these routes, runs `body`, and shuts the server down in order.
 @discardableResult
 public func withServer<Result>(
@@ -69,34 +54,11 @@ public func withServer<Result>(
     var settings = HTTPServerSettings(name: "test-service", host: "127.0.0.1", port: 0, about: "A test")
     configure(&settings)
     let log = LogLines()
-    let logger = Logger(label: "test") { _ in
-        JSONLogHandler(service: "test-service", write: { log.append($0) })
-    }
+    let logger = log.logger(service: "test-service", level: .info)
     let http = HTTPServer(settings: settings, logger: logger)
-    let (ports, port) = AsyncStream.makeStream(of: Int.self)
-    let application = http.application(routes: routes, openAPI: Array("openapi: 3.1.0\n".utf8)) { port.yield($0) }
-    var configuration = ServiceGroupConfiguration(services: [application], logger: logger)
-    configuration.maximumGracefulShutdownDuration = .seconds(5)
-    configuration.maximumCancellationDuration = .seconds(1)
-    let group = ServiceGroup(configuration: configuration)
-
-    return try await withThrowingTaskGroup(of: Void.self) { tasks in
-        tasks.addTask {
-            defer { port.finish() }
-            try await group.run()
-        }
-        guard let port = await ports.first(where: { _ in true }) else {
-            try await tasks.waitForAll()
-            throw ServerDidNotStart()
-        }
-        do {
-            let result = try await body(TestServer(port: port, http: http, log: log, group: group))
-            await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
-            return result
-        } catch {
-            tasks.cancelAll()
-            throw error
-        }
+    return try await withServices(logger: logger) { onServerRunning in
+        [http.application(routes: routes, openAPI: Array("openapi: 3.1.0\n".utf8), onServerRunning: onServerRunning)]
+    } body: { port, group in
+        try await body(TestServer(port: port, http: http, log: log, group: group))
     }
 }

@@ -2,14 +2,24 @@ import Synchronization
 
 /// Waits for a condition, never for a time.
 ///
-/// - Returns: whether the condition came true before the deadline.
-public func eventually(within limit: Duration = .seconds(10), _ condition: () async -> Bool) async -> Bool {
+/// - Parameter what: what is waited for, for whoever reads of the failure.
+/// - Throws: ``NeverHappened``, and what the condition throws.
+public func eventually(
+    _ what: String = "the condition", within limit: Duration = .seconds(30), file: StaticString = #fileID,
+    line: UInt = #line, _ condition: () async throws -> Bool
+) async throws {
     let deadline = ContinuousClock.now.advanced(by: limit)
-    while ContinuousClock.now < deadline {
-        if await condition() { return true }
-        try? await Task.sleep(for: .milliseconds(2))
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else {
+            throw NeverHappened(description: "\(file):\(line): \(what) did not come true within \(limit)")
+        }
+        try await Task.sleep(for: .milliseconds(2))
     }
-    return await condition()
+}
+
+/// A condition did not come true in time.
+public struct NeverHappened: Error, CustomStringConvertible {
+    public let description: String
 }
 
 /// A handler waits at the gate until the test opens it.

@@ -3,10 +3,8 @@ import Synchronization
 
 /// A child process that inherits chosen descriptors under their own numbers.
 ///
-/// swift-subprocess starts everything else here, but it closes all descriptors above 2 in the child, as it
-/// should; the lab's processes are given listening sockets. The child leads a process group of its own, so
-/// that a Ctrl-C at the terminal reaches only the process that decides about the order of the shutdown, and
-/// begins with default signal dispositions and an empty mask.
+/// swift-subprocess closes all descriptors above 2 in the child, as it should; these are given listening sockets.
+/// Like all that ``Spawn`` starts, it leads a process group of its own.
 public final class InheritingProcess: Sendable {
     private struct State {
         var exitCode: Int32?
@@ -27,27 +25,10 @@ public final class InheritingProcess: Sendable {
     public init(
         executable: String, arguments: [String], environment: [String: String] = [:], inheriting descriptors: [Int32]
     ) throws {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        // Duplicating a descriptor onto itself takes its close-on-exec flag away, in the child only.
-        for descriptor in descriptors { posix_spawn_file_actions_adddup2(&actions, descriptor, descriptor) }
-
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        Self.setFreshSignalsAndGroup(&attributes)
-
-        var argumentPointers = ([executable] + arguments).map { strdup($0) } + [nil]
-        var environmentPointers = Self.environment(updatedBy: environment).map { strdup($0) } + [nil]
-        defer { (argumentPointers + environmentPointers).forEach { free($0) } }
-        var child: pid_t = 0
-        let code = posix_spawn(&child, executable, &actions, &attributes, &argumentPointers, &environmentPointers)
-        guard code == 0 else {
-            let reason = ToolError.Outcome.failed(String(cString: strerror(code)))
-            throw ToolError(tool: executable, arguments: arguments, outcome: reason)
+        processID = try Spawn.start([executable] + arguments, environment: environment) { actions in
+            // Duplicating a descriptor onto itself takes its close-on-exec flag away, in the child only.
+            for descriptor in descriptors { posix_spawn_file_actions_adddup2(&actions, descriptor, descriptor) }
         }
-        processID = child
         waitOnThread()
     }
 
@@ -105,29 +86,5 @@ public final class InheritingProcess: Sendable {
             }
             for continuation in waiting { continuation.resume(returning: code) }
         }
-    }
-
-    private static func setFreshSignalsAndGroup(_ attributes: inout posix_spawnattr_t) {
-        var all = sigset_t()
-        var none = sigset_t()
-        sigfillset(&all)
-        sigemptyset(&none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
-    }
-
-    private static func environment(updatedBy changes: [String: String]) -> [String] {
-        var lines: [String] = []
-        var next = environ
-        while let entry = next.pointee {
-            let line = String(cString: entry)
-            let key = line.prefix { $0 != "=" }
-            if changes[String(key)] == nil { lines.append(line) }
-            next += 1
-        }
-        return lines + changes.map { "\($0.key)=\($0.value)" }
     }
 }

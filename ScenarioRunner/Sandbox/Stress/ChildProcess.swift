@@ -21,44 +21,22 @@ struct ChildProcess: Sendable {
     ///   - command: the first element is an absolute path.
     ///   - input: becomes its standard input; nil is `/dev/null`. No other descriptor is passed on.
     ///   - logFile: takes its standard output and standard error; nil throws them away.
+    /// - Throws: ``ToolError`` when it cannot be started.
     init(_ command: [String], input: CInt?, logFile: String?) throws {
-        var actions = posix_spawn_file_actions_t()
-        var attributes = posix_spawnattr_t()
-        posix_spawn_file_actions_init(&actions)
-        posix_spawnattr_init(&attributes)
-        defer {
-            posix_spawn_file_actions_destroy(&actions)
-            posix_spawnattr_destroy(&attributes)
+        pid = try Spawn.start(command) { actions in
+            if let input {
+                posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+            } else {
+                posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+            }
+            posix_spawn_file_actions_addopen(
+                &actions, STDOUT_FILENO, logFile ?? "/dev/null", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+            posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+            // The front door's listening sockets above all: they must end with the runner.
+            for descriptor in Self.openDescriptors() where descriptor > STDERR_FILENO {
+                posix_spawn_file_actions_addclose(&actions, descriptor)
+            }
         }
-        if let input {
-            posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
-        } else {
-            posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        }
-        posix_spawn_file_actions_addopen(
-            &actions, STDOUT_FILENO, logFile ?? "/dev/null", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
-        // The front door's listening sockets above all: they must end with the runner.
-        for descriptor in Self.openDescriptors() where descriptor > STDERR_FILENO {
-            posix_spawn_file_actions_addclose(&actions, descriptor)
-        }
-        // The runner blocks and ignores signals for its own purposes; a child must not inherit that.
-        var none = sigset_t()
-        var all = sigset_t()
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
-        var arguments = command.map { strdup($0) } + [nil]
-        defer { for argument in arguments { free(argument) } }
-        var pid = pid_t()
-        let code = posix_spawn(&pid, command[0], &actions, &attributes, &arguments, environ)
-        guard code == 0 else { throw ChildProcessError(program: command[0], code: code) }
-        self.pid = pid
     }
 
     /// Looks whether it has ended, and collects its end if so.
@@ -95,12 +73,4 @@ struct ChildProcess: Sendable {
     var anonymousBytes: UInt64 {
         exit == nil ? ProcessStat.anonymousBytes(of: pid) ?? 0 : 0
     }
-}
-
-/// A program that could not be started.
-struct ChildProcessError: Error, CustomStringConvertible {
-    let program: String
-    let code: CInt
-
-    var description: String { "cannot start \(program): \(String(cString: strerror(code)))" }
 }

@@ -18,6 +18,8 @@ public struct HTTPServerSettings: Sendable {
     public var about: String
     /// Requests beyond these are refused with 503.
     public var maxRequestsInFlight = 512
+    /// From the head of a request to the end of its body. Room for a few retransmissions on a lossy network.
+    public var maxReadingTime = Duration.seconds(30)
 
     public static let maxConnections = 1024
     public static let idleTimeout = TimeAmount.seconds(60)
@@ -125,7 +127,9 @@ public struct HTTPServer: Sendable {
             router: router,
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [MalformedRequestHandler()],
+                    additionalChannelHandlers: [
+                        MalformedRequestHandler(), RequestReadingLimit(settings.maxReadingTime),
+                    ],
                     idleTimeout: HTTPServerSettings.idleTimeout,
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: HTTPServerSettings.maxHeaderFieldBytes,
