@@ -95,8 +95,11 @@ public struct FrontDoor: Service {
         let door = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // Not wrapped yet, and not read from: an async channel that nobody takes, because the door closes first,
+            // would end the process with it.
+            .childChannelOption(.autoRead, value: false)
             .bind(route.descriptor, serverBackPressureStrategy: .init(lowWatermark: 1, highWatermark: 8)) {
-                Self.wrap($0)
+                $0.eventLoop.makeSucceededFuture($0)
             }
         try await door.executeThenClose { arrivals in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -119,9 +122,11 @@ public struct FrontDoor: Service {
     }
 
     /// Serves one connection; its failure is its own affair.
-    private func relay(_ client: Bytes, to destination: Route.Destination) async {
+    private func relay(_ arrival: any Channel, to destination: Route.Destination) async {
         do {
+            let client = try await Self.wrap(arrival).get()
             try await Self.resettingOnError(client) { fromClient, toClient in
+                try await client.channel.setOption(.autoRead, value: true).get()
                 let server = try await ClientBootstrap(group: client.channel.eventLoop)
                     .channelOption(.allowRemoteHalfClosure, value: true)
                     .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -175,7 +180,7 @@ public struct FrontDoor: Service {
     }
 
     private static func wrap(_ channel: any Channel) -> EventLoopFuture<Bytes> {
-        channel.eventLoop.makeCompletedFuture {
+        channel.eventLoop.submit {
             try Bytes(
                 wrappingChannelSynchronously: channel,
                 configuration: .init(isOutboundHalfClosureEnabled: true))
