@@ -22,7 +22,7 @@ import Verdict
             #expect(json["message"] == .string("\(name) started for \(duration)."))
             #expect(json["cooldown_minutes"] == .integer(5))
             let id = try #require(json["run_id"]?.text)
-            #expect(await eventually { lab.view(id)?.phase == .fault })
+            try await eventually { lab.view(id)?.phase == .fault }
             #expect(lab.load.orders.isEmpty && lab.engine.log == ["inject \(name)"])
             // It has the cooldown of the API.
             let refused = try await server.send("POST", "/api/trigger_chaos/loss-b")

@@ -31,7 +31,7 @@ import Verdict
     @Test func theFaultGoesWhenTheLoadDies() async throws {
         try await RunnerLab.run { lab in
             let id = try lab.manager.start(RunnerLab.request(rate: 50, fault: .seconds(600))).id
-            #expect(await eventually { lab.view(id)?.phase == .fault })
+            try await eventually { lab.view(id)?.phase == .fault }
             lab.load.death.open()
             let (view, _) = try await lab.ended(id)
             #expect(lab.engine.log == ["inject loss-a", "remove loss-a"], "no task of the removal is cancelled")
@@ -76,7 +76,7 @@ import Verdict
     @Test func stoppingDoesNotHideAFaultThatStays() async throws {
         try await RunnerLab.run(Self.options(.init(removal: "nft is stuck"))) { lab in
             let id = try lab.manager.start(RunnerLab.request(fault: .seconds(600))).id
-            #expect(await eventually { lab.view(id)?.phase == .fault })
+            try await eventually { lab.view(id)?.phase == .fault }
             _ = try lab.manager.stop(id)
             let (view, _) = try await lab.ended(id)
             #expect(view.verdict == .invalid && view.reasons.first == "the fault could not be removed: nft is stuck")
@@ -91,7 +91,7 @@ import Verdict
             for name in ["loss-a", "loss-b"] {
                 let id = try lab.manager.start(RunnerLab.request(name, rate: rate, fault: .seconds(600))).id
                 ids.withLock { $0.append(id) }
-                #expect(await eventually { lab.view(id)?.phase == .fault })
+                try await eventually { lab.view(id)?.phase == .fault }
             }
             kept.withLock { $0 = lab }
         }
@@ -118,7 +118,7 @@ import Verdict
                     goes.finish()
                 }
                 let id = try lab.manager.start(RunnerLab.request(fault: .seconds(600))).id
-                #expect(await eventually { lab.view(id)?.phase == .fault })
+                try await eventually { lab.view(id)?.phase == .fault }
                 await group.triggerGracefulShutdown()
                 for await _ in gone {}
                 #expect(lab.engine.log == ["inject loss-a", "remove loss-a"])

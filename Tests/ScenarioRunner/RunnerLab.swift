@@ -78,7 +78,7 @@ struct RunnerLab: Sendable {
 
     /// Returns the run once it has ended.
     func ended(_ id: String) async throws -> (view: RunView, journal: Journal) {
-        #expect(await eventually { (try? manager.details(id).view.state) == .finished }, "\(id) did not end")
+        try await eventually("the end of \(id)") { try manager.details(id).view.state == .finished }
         let (view, journal) = try manager.details(id)
         return (view, try #require(journal))
     }
