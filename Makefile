@@ -30,7 +30,7 @@ test: ## Check the format, build everything, run all tests
 	$(MAKE) --no-print-directory lint
 	swift build --build-tests $(BUILD_FLAGS)
 	swift test --skip-build --skip EndToEndTests
-	swift test --skip-build --filter EndToEndTests
+	swift test --skip-build --no-parallel --filter EndToEndTests
 
 lint: ## Check the format only
 	swift format lint --strict -r $(SOURCES)
