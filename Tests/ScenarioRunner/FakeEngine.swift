@@ -58,7 +58,8 @@ final class FakeEngine: ChaosEngine {
     }
 }
 
-/// A load without requests on the wire: each answers at once, or the load dies.
+/// A load without requests on the wire: each answers at once, or the load dies. It keeps to its schedule as the real one
+/// does: what a slow machine delays is still due when it was.
 final class FakeLoad: RunLoad {
     /// Breaks off when it opens, as a worker that is killed.
     let death = Latch()
@@ -71,14 +72,19 @@ final class FakeLoad: RunLoad {
     ) async throws {
         seen.withLock { $0.append(order) }
         let clock = MonotonicLoadClock()
-        let interval = Duration.seconds(1) / order.rate
+        let intervalNs = 1_000_000_000 / UInt64(order.rate)
+        var due = clock.nowNs()
         while !abort.isOpen {
             if death.isOpen { throw LabError("the load generator ended with signal 9") }
-            onSample(
-                RequestSample(
-                    endpoint: "chain", intendedNs: clock.nowNs(), sendDelayNs: 0, latencyNs: 1_000_000,
-                    outcome: .status(200)))
-            if await stop.wait(until: .now + interval) { return }
+            let isLast = await stop.wait(until: .now + .nanoseconds(intervalNs))
+            while due <= clock.nowNs() {
+                onSample(
+                    RequestSample(
+                        endpoint: "chain", intendedNs: due, sendDelayNs: 0, latencyNs: 1_000_000, outcome: .status(200)
+                    ))
+                due += intervalNs
+            }
+            if isLast { return }
         }
     }
 }

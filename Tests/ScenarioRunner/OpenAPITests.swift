@@ -28,7 +28,7 @@ import Testing
     @Test func readingAnswersAsItSays() async throws {
         let schemas = try schemas()
         try await RunnerLab.serve { lab, server in
-            let id = try lab.manager.start(RunnerLab.request(rate: 50, fault: .milliseconds(1100))).id
+            let id = try lab.manager.start(RunnerLab.request(rate: 50, fault: .milliseconds(1700))).id
             let paths = [
                 "/api/experiments", "/api/scenarios", "/api/runs", "/api/payment-scenarios", "/api/service-settings",
                 "/api/chaos-rate-limit-status", "/api/topology", "/health", "/health/ready",
@@ -95,7 +95,7 @@ import Testing
             try await page.send("GET /api/events HTTP/1.1\r\nHost: a\r\n\r\n")
             try await page.receive(until: "event: snapshot")
             _ = try await server.send("POST", "/api/payment-scenarios/reset")
-            let id = try lab.manager.start(RunnerLab.request(rate: 20, fault: .milliseconds(1100))).id
+            let id = try lab.manager.start(RunnerLab.request(rate: 20, fault: .milliseconds(1700))).id
             _ = try await lab.ended(id)
             let text = try await page.receive(until: #""state":"finished""#)
             page.disconnect()

@@ -131,7 +131,7 @@ import Verdict
     @Test func everyPhaseIsPublishedInOrder() async throws {
         try await RunnerLab.run { lab in
             let stream = try #require(lab.events.subscribe())
-            let id = try lab.manager.start(RunnerLab.request(rate: 20, fault: .milliseconds(1100))).id
+            let id = try lab.manager.start(RunnerLab.request(rate: 20, fault: .milliseconds(1700))).id
             _ = try await lab.ended(id)
             lab.events.publish("end", "")
             var phases: [String] = []

@@ -78,7 +78,7 @@ struct RunnerLab: Sendable {
 
     /// Returns the run once it has ended.
     func ended(_ id: String) async throws -> (view: RunView, journal: Journal) {
-        try await eventually("the end of \(id)") { (try? manager.details(id).view.state) == .finished }
+        try await eventually("the end of \(id)") { try manager.details(id).view.state == .finished }
         let (view, journal) = try manager.details(id)
         return (view, try #require(journal))
     }
