@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import TestSupport
 import Testing
 
 @testable import Sandbox
@@ -111,6 +112,35 @@ import Testing
         #expect(throws: SocketError(call: "connect", code: ECONNREFUSED)) {
             try TestSocket.connected(to: "127.0.0.1", port: ports.0)
         }
+    }
+
+    /// Those that wait behind the limit are in nobody's hands when the end comes.
+    @Test func theEndClosesWhatWaits() async throws {
+        let server = try TestSocket.bound(SOCK_STREAM)
+        let (clients, _) = try await relaying(to: server.port, limit: 1) { port in
+            let clients = try (0..<6).map { _ in try TestSocket.connected(to: "127.0.0.1", port: port) }
+            let (asked, _) = try await onThread { try server.accepted() }
+            try await eventually("all are accepted") { try Self.backlog(of: port) == 0 }
+            return (clients, asked)
+        }
+        for client in clients {
+            let hasEnded = try await onThread {
+                do { return try client.receive().isEmpty } catch let error as SocketError {
+                    return error.code == ECONNRESET
+                }
+            }
+            #expect(hasEnded)
+        }
+    }
+
+    /// How many connections the kernel has established and nobody accepted: the receive queue of a listening socket.
+    private static func backlog(of port: Int) throws -> Int {
+        let lines = try #require(SystemFile.text("/proc/self/net/tcp")).split(separator: "\n").map {
+            $0.split(separator: " ")
+        }
+        let suffix = ":" + String(String(port + 0x10000, radix: 16, uppercase: true).dropFirst())
+        let listener = try #require(lines.first { $0.count > 4 && $0[1].hasSuffix(suffix) && $0[3] == "0A" })
+        return try #require(Int(listener[4].suffix(8), radix: 16))
     }
 
     @discardableResult

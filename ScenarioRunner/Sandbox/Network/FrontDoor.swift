@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Synchronization
 
 /// Brings the host's connections into the lab: a TCP relay on sockets that were bound outside.
 ///
@@ -95,8 +96,9 @@ public struct FrontDoor: Service {
         let door = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .bind(route.descriptor, serverBackPressureStrategy: .init(lowWatermark: 1, highWatermark: 8)) {
-                Self.wrap($0)
+            .childChannelOption(.autoRead, value: false)
+            .bind(route.descriptor, serverBackPressureStrategy: .init(lowWatermark: 1, highWatermark: 8)) { channel in
+                channel.eventLoop.makeSucceededFuture(Arrival(channel))
             }
         try await door.executeThenClose { arrivals in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -119,8 +121,9 @@ public struct FrontDoor: Service {
     }
 
     /// Serves one connection; its failure is its own affair.
-    private func relay(_ client: Bytes, to destination: Route.Destination) async {
+    private func relay(_ arrival: Arrival, to destination: Route.Destination) async {
         do {
+            let client = try await arrival.served()
             try await Self.resettingOnError(client) { fromClient, toClient in
                 let server = try await ClientBootstrap(group: client.channel.eventLoop)
                     .channelOption(.allowRemoteHalfClosure, value: true)
@@ -174,12 +177,40 @@ public struct FrontDoor: Service {
         try await channel.close()
     }
 
-    private static func wrap(_ channel: any Channel) -> EventLoopFuture<Bytes> {
+    fileprivate static func wrap(_ channel: any Channel) -> EventLoopFuture<Bytes> {
         channel.eventLoop.makeCompletedFuture {
             try Bytes(
                 wrappingChannelSynchronously: channel,
                 configuration: .init(isOutboundHalfClosureEnabled: true))
         }
+    }
+}
+
+/// A connection that was accepted and waits to be served; one that never is closes when it is dropped.
+///
+/// At the end of the front door NIO drops what waits. A `NIOAsyncChannel` traps when it is dropped, and would take the
+/// process with it, so there is none before somebody serves it.
+private final class Arrival: Sendable {
+    private let channel: any Channel
+    private let isServed = Atomic<Bool>(false)
+
+    init(_ channel: any Channel) { self.channel = channel }
+
+    deinit {
+        if !isServed.load(ordering: .relaxed) { channel.close(promise: nil) }
+    }
+
+    /// The connection, which now reads. To be called once.
+    func served() async throws -> FrontDoor.Bytes {
+        isServed.store(true, ordering: .relaxed)
+        let channel = channel
+        return try await channel.eventLoop.flatSubmit {
+            FrontDoor.wrap(channel).map { bytes in
+                // One that has broken meanwhile takes no options, and says so when it is read.
+                try? channel.syncOptions?.setOption(.autoRead, value: true)
+                return bytes
+            }
+        }.get()
     }
 }
 
