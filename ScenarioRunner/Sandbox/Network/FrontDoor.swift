@@ -96,9 +96,8 @@ public struct FrontDoor: Service {
         let door = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.autoRead, value: false)
-            .bind(route.descriptor, serverBackPressureStrategy: .init(lowWatermark: 1, highWatermark: 8)) { channel in
-                channel.eventLoop.makeSucceededFuture(Arrival(channel))
+            .bind(route.descriptor, serverBackPressureStrategy: .init(lowWatermark: 1, highWatermark: 8)) {
+                Self.wrap($0).map(Arrival.init)
             }
         try await door.executeThenClose { arrivals in
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -123,7 +122,7 @@ public struct FrontDoor: Service {
     /// Serves one connection; its failure is its own affair.
     private func relay(_ arrival: Arrival, to destination: Route.Destination) async {
         do {
-            let client = try await arrival.served()
+            let client = arrival.served()
             try await Self.resettingOnError(client) { fromClient, toClient in
                 let server = try await ClientBootstrap(group: client.channel.eventLoop)
                     .channelOption(.allowRemoteHalfClosure, value: true)
@@ -177,7 +176,7 @@ public struct FrontDoor: Service {
         try await channel.close()
     }
 
-    fileprivate static func wrap(_ channel: any Channel) -> EventLoopFuture<Bytes> {
+    private static func wrap(_ channel: any Channel) -> EventLoopFuture<Bytes> {
         channel.eventLoop.makeCompletedFuture {
             try Bytes(
                 wrappingChannelSynchronously: channel,
@@ -188,29 +187,26 @@ public struct FrontDoor: Service {
 
 /// A connection that was accepted and waits to be served; one that never is closes when it is dropped.
 ///
-/// At the end of the front door NIO drops what waits. A `NIOAsyncChannel` traps when it is dropped, and would take the
-/// process with it, so there is none before somebody serves it.
+/// At the end of the front door NIO drops what waits. A `NIOAsyncChannel` that is dropped before its channel has closed
+/// traps, and would take the process with it. (It is there from the beginning all the same: a client that has ended
+/// its half already is read at once, and what nobody handles then is lost.)
 private final class Arrival: Sendable {
-    private let channel: any Channel
+    private let connection: FrontDoor.Bytes
     private let isServed = Atomic<Bool>(false)
 
-    init(_ channel: any Channel) { self.channel = channel }
+    init(_ connection: FrontDoor.Bytes) { self.connection = connection }
 
     deinit {
-        if !isServed.load(ordering: .relaxed) { channel.close(promise: nil) }
+        guard !isServed.load(ordering: .relaxed) else { return }
+        let connection = connection
+        connection.channel.close(promise: nil)
+        connection.channel.closeFuture.whenComplete { _ in withExtendedLifetime(connection) {} }
     }
 
-    /// The connection, which now reads. To be called once.
-    func served() async throws -> FrontDoor.Bytes {
+    /// The connection, for whoever serves it and closes it in the end.
+    func served() -> FrontDoor.Bytes {
         isServed.store(true, ordering: .relaxed)
-        let channel = channel
-        return try await channel.eventLoop.flatSubmit {
-            FrontDoor.wrap(channel).map { bytes in
-                // One that has broken meanwhile takes no options, and says so when it is read.
-                try? channel.syncOptions?.setOption(.autoRead, value: true)
-                return bytes
-            }
-        }.get()
+        return connection
     }
 }
 
