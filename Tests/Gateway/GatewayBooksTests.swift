@@ -23,7 +23,7 @@ struct GatewayBooksTests {
             }
             #expect(results.allSatisfy { $0 == ChargeResult(.approved) })
             let declining = try #require(Card(number: TestCard.genericDecline.rawValue))
-            let again = try await acquirer.authorise(.sample(PaymentInstrument(declining)))
+            let again = try await acquirer.authorise(.sample("PAY-1", PaymentInstrument(declining)))
             #expect(again == ChargeResult(.approved))
             let charges = try await acquirer.charges(afterPayment: "", limit: 10)
             #expect(charges.count == 1 && charges.first?.idempotencyKey == "k")
@@ -50,7 +50,7 @@ struct GatewayBooksTests {
 
     @Test("are closed for a payment once somebody was told that it has no charge")
     func closed() async throws {
-        try await withAcquirer { acquirer in
+        try await withAcquirer { (acquirer) async throws -> Void in
             #expect(try await acquirer.charge(of: "PAY-1") == nil)
             #expect(try await acquirer.authorise(.sample()) == ChargeResult(.closed))
             #expect(try await acquirer.charge(of: "PAY-1") == nil)
@@ -68,8 +68,8 @@ struct GatewayBooksTests {
             #expect(try await acquirer.refund("REF-2", of: "PAY-1", amount: usd(1000)) == false)
             #expect(try await acquirer.refund("REF-3", of: "PAY-1", amount: usd(999)))
             #expect(try await acquirer.refund("REF-4", of: "PAY-0", amount: usd(1)) == false)
-            let yen = Currency(code: "JPY").map { Money(minorUnits: 1, currency: $0) }
-            #expect(try await acquirer.refund("REF-5", of: "PAY-1", amount: try #require(yen)) == false)
+            let yen = Money(minorUnits: 1, currency: try #require(Currency(code: "JPY")))
+            #expect(try await acquirer.refund("REF-5", of: "PAY-1", amount: yen) == false)
             #expect(try await acquirer.charges(ofPayments: ["PAY-1"]).first?.refundedMinorUnits == 1999)
         }
     }

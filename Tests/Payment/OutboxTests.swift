@@ -52,14 +52,14 @@ struct OutboxTests {
             }
             let rest = try await lab.payment.post("/payment/refund", #"{"payment_id":"\#(id)","amount":70.01}"#)
             #expect(rest.status == 409, "\(rest.text)")
-            try await lab.withParts(clock: { Self.later().advanced(bySeconds: 5) }) { other in
+            try await lab.withParts(clock: { Self.later().advanced(bySeconds: 5) }) { (other) async throws -> Void in
                 #expect(try await other.refunds.finishAbandoned() == 1)
                 #expect(try await other.refunds.finishAbandoned() == 0)
             }
             let entry = try #require(try await lab.audit().first)
             #expect(entry["status"] == .string("partially_refunded") && entry["refunded_minor"] == .integer(3000))
             guard case .array(let charges) = entry["charges"] else { return }
-            #expect(charges.map { $0["refunded_minor"] } == [.integer(3000)])
+            #expect(charges.compactMap { $0["refunded_minor"] } == [.integer(3000)])
         }
     }
 
