@@ -174,7 +174,8 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             path: "Tests/ServiceTesting"),
-        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "Shared"], path: "Tests/Gateway"),
+        .testTarget(
+            name: "GatewayTests", dependencies: ["Gateway", "ServiceTesting", "Shared"], path: "Tests/Gateway"),
         .testTarget(
             name: "PaymentTests",
             dependencies: server + [

@@ -3,17 +3,34 @@ import Shared
 /// Who asks the card's issuer for the money. The payment service knows no more of its gateway than this.
 ///
 /// ```
-///   payment service --ChargeRequest--> Acquirer --ChargeResult--> approved | declined | no answer
+///   payment service --authorise--> Acquirer --> approved | declined | closed | no answer
+///                   --charge(of:)->         --> what became of it, asked later
+///                   --refund------->        --> refunded | refused
 /// ```
 ///
-/// The acquirer here is simulated and keeps no books: each charge is decided by the request alone. One with a store
-/// of its own, which can be asked later what became of a charge, is another conformance.
+/// A gateway keeps books of its own. Each call may be repeated: a payment is charged at most once, and a refund
+/// given at most once, however often they are asked for.
 public protocol Acquirer: Sendable {
-    /// Asks for the money, once a payment.
+    /// Asks for the money. A payment that was charged or declined before gets the same answer again.
     ///
-    /// - Throws: `CancellationError` when the task is cancelled. A gateway that does not answer is no error but
-    ///   ``ChargeResult/Outcome/noAnswer``.
+    /// - Throws: `CancellationError` when the task is cancelled, and whatever keeps the gateway from answering; the
+    ///   charge may be made all the same. Silence is no error but ``ChargeResult/Outcome/noAnswer``.
     func authorise(_ charge: ChargeRequest) async throws -> ChargeResult
+
+    /// What became of a payment's charge, for those who did not hear the answer. Nil means that there is none and
+    /// never will be: the question closes the payment, so a wish that is still on its way charges nothing.
+    func charge(of paymentID: String) async throws -> GatewayCharge?
+
+    /// Gives money back. The same refund id again is the same refund.
+    ///
+    /// - Returns: false when the charge does not have that much left.
+    func refund(_ refundID: String, of paymentID: String, amount: Money) async throws -> Bool
+
+    /// The charges of these payments, for the audit.
+    func charges(ofPayments paymentIDs: [String]) async throws -> [GatewayCharge]
+
+    /// Up to `limit` charges in the order of their payments' ids, from the first id after `paymentID`.
+    func charges(afterPayment paymentID: String, limit: Int) async throws -> [GatewayCharge]
 }
 
 /// One wish for money.
@@ -67,17 +84,22 @@ public struct ChargeResult: Sendable, Equatable {
     public enum Outcome: Sendable, Equatable {
         case approved
         case declined(DeclineCode)
-        /// The gateway was silent until the wait was over.
+        /// Somebody asked for this payment's charge before there was one: see ``Acquirer/charge(of:)``.
+        case closed
+        /// The gateway was silent until the wait was over. The charge may be made or not.
         case noAnswer
     }
 
     public let outcome: Outcome
     /// Nil when no failure mode had a part in it.
     public let scenario: FailureScenario?
+    /// Not nil when the payment goes its way and the answer to its caller is lost: so long the caller hears nothing.
+    public let lostAnswerDelay: Duration?
 
-    public init(_ outcome: Outcome, scenario: FailureScenario? = nil) {
+    public init(_ outcome: Outcome, scenario: FailureScenario? = nil, lostAnswerDelay: Duration? = nil) {
         self.outcome = outcome
         self.scenario = scenario
+        self.lostAnswerDelay = lostAnswerDelay
     }
 }
 

@@ -14,8 +14,29 @@ struct Answer: Sendable, Equatable {
         self.body = body
     }
 
-    init(success members: [String: JSONValue]) {
-        self.init(status: 200, body: canonicalJSON(members))
+    /// - Parameters:
+    ///   - check: the product as inventory described it.
+    ///   - took: since the payment began.
+    ///   - isNotified: false while the notification waits in the outbox.
+    static func success(
+        _ payment: Payment, check: JSONValue, reservationID: String, took: Duration, isNotified: Bool
+    ) -> Answer {
+        Answer(
+            status: 200,
+            body: canonicalJSON([
+                "payment_id": .string(payment.id), "status": .string("success"),
+                "amount": .decimal(payment.amount.decimal), "currency": .string(payment.amount.currency.code),
+                "inventory_check": check, "processing_time_ms": .milliseconds(took),
+                "timestamp": .decimal(UnixTime.now.decimalSeconds), "reservation_id": .string(reservationID),
+                "notification_status": .string(isNotified ? "sent" : "pending"),
+            ]))
+    }
+
+    /// A problem that names its payment.
+    static func failure(_ problem: Problem, of paymentID: String) -> Answer {
+        var problem = problem
+        problem.members["payment_id"] = .string(paymentID)
+        return Answer(problem)
     }
 
     init(_ problem: Problem) {
@@ -43,7 +64,22 @@ func canonicalJSON(_ members: [String: JSONValue]) -> String {
     return String(decoding: data, as: UTF8.self)
 }
 
+extension Problem {
+    /// 402. A thief does not learn that the card is known to be stolen.
+    static func declined(_ code: DeclineCode) -> Problem {
+        Problem(
+            HTTPResponse.Status(code: 402, reasonPhrase: "Payment Required"), code.customerMessage,
+            members: ["decline_code": .string(code.rawValue)])
+    }
+}
+
 extension JSONValue {
+    /// Nil when the text is no JSON.
+    init?(text: String) {
+        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else { return nil }
+        self = value
+    }
+
     /// Milliseconds with three decimals, exact.
     static func milliseconds(_ duration: Duration) -> JSONValue {
         .decimal(Decimal(sign: .plus, exponent: -3, significand: Decimal(max(0, duration.nanoseconds) / 1000)))

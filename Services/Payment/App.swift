@@ -1,3 +1,4 @@
+import Gateway
 import Logging
 import Shared
 
@@ -10,11 +11,15 @@ struct App {
             var logger = Logger(label: PaymentSettings.serviceName)
             logger[metadataKey: "replica"] = "\(settings.replicaName)"
             let database = try await Databases.open(url: settings.databaseURL, migrations: PaymentStore.migrations)
+            let gateway = try await Databases.open(
+                url: settings.gatewayDatabaseURL, migrations: SimulatedAcquirer.migrations)
             let client = HTTPClient(configuration: .init())
-            let services = buildPayment(settings: settings, database: database, client: client, logger: logger)
+            let services = buildPayment(
+                settings: settings, database: database, gatewayDatabase: gateway, client: client, logger: logger)
             try await ServiceMain.run(services, logger: logger)
             await client.shutdown()
             await database.close()
+            await gateway.close()
         }
     }
 }

@@ -6,15 +6,20 @@ import Shared
 /// The payment service, ready to run: `main` and the tests build it alike.
 ///
 /// ```
-///   HTTP --> PaymentController --> PaymentProcessor --> InventoryClient, Acquirer, NotificationClient
+///   HTTP --> PaymentController --> PaymentProcessor --> InventoryClient, Acquirer, Deliverer
 ///                    |                     '----------> PaymentStore --> Database
-///                    '--> Chain                             ^
-///                    '--------------------------------------'
-///   runner --> SettingsFollower --> SimulatedAcquirer
+///                    '--> RefundProcessor, Chain, Audit     ^
+///   workers: reconciler, outbox, refunds -------------------'   (those of every replica share the work by lease)
+///   runner --> SettingsFollower --> SimulatedAcquirer --> the gateway's own Database
 /// ```
+///
+/// - Parameters:
+///   - database: opened with ``PaymentStore/migrations``.
+///   - gatewayDatabase: opened with ``SimulatedAcquirer/migrations``.
+///   - hook: for tests that end the process at a step of its work.
 func buildPayment(
-    settings: PaymentSettings, database: any Database, client: HTTPClient, logger: Logger,
-    onServerRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    settings: PaymentSettings, database: any Database, gatewayDatabase: any Database, client: HTTPClient,
+    logger: Logger, hook: StepHook = .none, onServerRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
 ) -> [any Service] {
     let server = HTTPServer(
         settings: HTTPServerSettings(
@@ -23,22 +28,66 @@ func buildPayment(
         logger: logger)
     let follower = SettingsFollower(
         runnerURL: settings.scenarioRunnerURL, client: client, metrics: server.registry, logger: logger)
-    let store = PaymentStore(database: database)
-    let inventory = InventoryClient(
-        downstream: Downstream(client: client, baseURL: settings.inventoryURL),
-        settleTimeout: settings.settleTimeout)
-    let notifications = NotificationClient(
-        downstream: Downstream(client: client, baseURL: settings.notificationURL))
-    let processor = PaymentProcessor(
-        store: store, inventory: inventory, notifications: notifications,
-        acquirer: SimulatedAcquirer(settings: { follower.current }),
-        inventoryTimeout: settings.inventoryTimeout, notificationTimeout: settings.notificationTimeout,
-        metrics: server.registry, logger: logger)
-    let chain = Chain(inventory: inventory, notifications: notifications, stepTimeout: settings.chainStepTimeout)
-    let controller = PaymentController(store: store, processor: processor, chain: chain)
-    return [
-        follower,
+    let parts = PaymentParts(
+        settings: settings, database: database,
+        acquirer: SimulatedAcquirer(database: gatewayDatabase, settings: { follower.current }), client: client,
+        metrics: server.registry, hook: hook, logger: logger)
+    let controller = PaymentController(
+        store: parts.store, processor: parts.processor, refunds: parts.refunds,
+        chain: Chain(
+            inventory: parts.inventory, notifications: parts.deliverer.notifications,
+            stepTimeout: settings.chainStepTimeout),
+        audit: Audit(store: parts.store, acquirer: parts.acquirer))
+    // A group ends its services from the last to the first: the server, then those that finish its work.
+    return [follower, parts.keeper] + parts.workers(period: settings.workerPeriod, logger: logger) + [
         server.application(
-            routes: controller.routes, openAPI: PackageResources.openapi_yaml, onServerRunning: onServerRunning),
+            routes: controller.routes, openAPI: PackageResources.openapi_yaml, onServerRunning: onServerRunning)
     ]
+}
+
+/// What works on payments, with any acquirer.
+struct PaymentParts: Sendable {
+    let store: PaymentStore
+    let acquirer: any Acquirer
+    let inventory: InventoryClient
+    let deliverer: Deliverer
+    let keeper: LeaseKeeper
+    let processor: PaymentProcessor
+    let reconciler: Reconciler
+    let refunds: RefundProcessor
+
+    init(
+        settings: PaymentSettings, database: any Database, acquirer: any Acquirer, client: HTTPClient,
+        metrics: MetricsRegistry, hook: StepHook = .none, logger: Logger,
+        clock: @escaping @Sendable () -> UnixTime = { .now }
+    ) {
+        self.acquirer = acquirer
+        store = PaymentStore(
+            database: database, owner: Identifier.make(prefix: "OWN"), replica: settings.replicaName,
+            deliveryLease: max(settings.settleTimeout, settings.notificationTimeout) + .seconds(1), clock: clock)
+        inventory = InventoryClient(
+            downstream: Downstream(client: client, baseURL: settings.inventoryURL),
+            settleTimeout: settings.settleTimeout)
+        deliverer = Deliverer(
+            store: store, inventory: inventory,
+            notifications: NotificationClient(
+                downstream: Downstream(client: client, baseURL: settings.notificationURL)),
+            notificationTimeout: settings.notificationTimeout, logger: logger)
+        keeper = LeaseKeeper(store: store, logger: logger)
+        let outcomes = PaymentOutcomes(metrics: metrics, logger: logger)
+        processor = PaymentProcessor(
+            store: store, inventory: inventory, acquirer: acquirer, deliverer: deliverer, keeper: keeper,
+            inventoryTimeout: settings.inventoryTimeout, outcomes: outcomes, hook: hook, logger: logger)
+        reconciler = Reconciler(
+            store: store, acquirer: acquirer, deliverer: deliverer, outcomes: outcomes, hook: hook, logger: logger)
+        refunds = RefundProcessor(store: store, acquirer: acquirer, hook: hook, logger: logger)
+    }
+
+    func workers(period: Duration, logger: Logger) -> [any Service] {
+        [
+            Worker(name: "reconciler", period: period, logger: logger, round: reconciler.settleAbandoned),
+            Worker(name: "outbox", period: period, logger: logger, round: deliverer.deliverWaiting),
+            Worker(name: "refunds", period: period, logger: logger, round: refunds.finishAbandoned),
+        ]
+    }
 }

@@ -57,6 +57,12 @@ struct TakenStock: Sendable {
     /// The product as inventory described it.
     let check: JSONValue
     let reservationID: String
+
+    /// For the store.
+    var checkText: String {
+        guard case .object(let members) = check else { return "{}" }
+        return canonicalJSON(members)
+    }
 }
 
 /// Why a payment got no stock.

@@ -3,10 +3,10 @@ import Shared
 /// One payment and where it stands.
 ///
 /// ```
-///                 approved
-///   processing -------------> completed --refund--> partially_refunded --refund--> refunded
-///       |  '---- declined --> declined      '------------- refund of all ----------^
-///       '------- failed ----> failed
+///             charging              approved
+///   pending -----------> processing ---------> completed --refund--> partially_refunded --refund--> refunded
+///      |                  |  '- declined -> declined '------------- refund of all ----------------------^
+///      '----- failed -----'---- failed ---> failed
 /// ```
 struct Payment: Sendable, Equatable {
     enum Status: String, Sendable {
@@ -15,6 +15,8 @@ struct Payment: Sendable, Equatable {
     }
 
     enum Event: Sendable, Equatable {
+        /// Stock is reserved, and the gateway is asked next: from here on money may have moved.
+        case charging
         case approved
         case declined(DeclineCode)
         /// Nothing was charged.
@@ -37,7 +39,7 @@ struct Payment: Sendable, Equatable {
     private(set) var refundedMinorUnits: Int64
 
     init(
-        id: String, amount: Money, status: Status = .processing, declineCode: DeclineCode? = nil,
+        id: String, amount: Money, status: Status = .pending, declineCode: DeclineCode? = nil,
         refundedMinorUnits: Int64 = 0
     ) {
         self.id = id
@@ -58,9 +60,11 @@ struct Payment: Sendable, Equatable {
 
     mutating func event(_ event: Event) -> Action {
         switch (status, event) {
-        case (.pending, .approved), (.processing, .approved):
+        case (.pending, .charging):
+            status = .processing
+        case (.processing, .approved):
             status = .completed
-        case (.pending, .declined(let code)), (.processing, .declined(let code)):
+        case (.processing, .declined(let code)):
             status = .declined
             declineCode = code
         case (.pending, .failed), (.processing, .failed):

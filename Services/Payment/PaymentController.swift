@@ -6,7 +6,9 @@ import Shared
 struct PaymentController: Sendable {
     let store: PaymentStore
     let processor: PaymentProcessor
+    let refunds: RefundProcessor
     let chain: Chain
+    let audit: Audit
 
     var routes: [Route] {
         [
@@ -15,6 +17,8 @@ struct PaymentController: Sendable {
             .post("/payment/refund", refund),
             .post("/payment/validate", validate),
             .post("/payment/chain", runChain),
+            .get("/payment/events/{id}", events),
+            .get("/payment/audit", readAudit),
         ]
     }
 
@@ -37,7 +41,7 @@ struct PaymentController: Sendable {
         guard let payment = try await store.payment(wish.paymentID)?.payment else { throw unknownPayment }
         let amount = try wish.amountText.map { try Self.amount($0, payment.amount.currency) }
         let key = keyName.map { IdempotencyKey(name: $0, requestText: wish.canonicalText(amount)) }
-        switch try await store.refund(wish.paymentID, amount: amount, key: key) {
+        switch try await refunds.refund(wish.paymentID, amount: amount, key: key) {
         case .refunded(let refund, let isReplay):
             return try .json(
                 RefundAnswer(refund), headers: isReplay ? [.idempotentReplayed: "true"] : [:])
@@ -53,6 +57,12 @@ struct PaymentController: Sendable {
                 members: ["available": .decimal(left.decimal)])
         case .keyIsTaken:
             throw Problem.invalid("Idempotency-Key", "was used for another request: use a new key")
+        case .running(let refundID):
+            throw Problem.retryLater(
+                .conflict, "The outcome of the first request with this Idempotency-Key is not known yet.", seconds: 1,
+                members: ["refund_id": .string(refundID)])
+        case .refusedByGateway:
+            throw Problem.conflict("The gateway refuses the refund.", members: ["source": .string("gateway")])
         }
     }
 
@@ -66,6 +76,25 @@ struct PaymentController: Sendable {
         let report = try await chain.run(productID: wish.productID)
         if let problem = report.problem { throw problem }
         return try .json(report.members)
+    }
+
+    @Sendable private func events(_ request: Request, _ context: AppContext) async throws -> Response {
+        let id = try context.pathParameter("id")
+        guard let payment = try await store.payment(id)?.payment else { throw unknownPayment }
+        let events = try await store.events(of: id)
+        return try .json([
+            "payment_id": JSONValue.string(id), "status": .string(payment.status.rawValue),
+            "events": .array(events.map(\.document)),
+        ])
+    }
+
+    @Sendable private func readAudit(_ request: Request, _ context: AppContext) async throws -> Response {
+        let limit = try request.queryInteger("limit", in: Audit.limits, default: Audit.defaultLimit)
+        let cursor = request.queryParameter("after") ?? ""
+        guard cursor.utf8.count <= 64, !cursor.utf8.contains(0) else {
+            throw Problem.invalid("after", "must be `next` of the page before")
+        }
+        return try .json(await audit.page(after: cursor, limit: limit))
     }
 
     private var unknownPayment: Problem { .notFound("There is no such payment.") }

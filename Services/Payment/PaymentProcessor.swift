@@ -1,31 +1,32 @@
 import Gateway
 import HTTPTypes
 import Logging
-import Metrics
 import Shared
 
 /// Takes one payment from the order to its end.
 ///
 /// ```
-///   store: processing --> inventory: check, reserve --> gateway: charge --+--approved--> store: completed
-///                              |                                          |              inventory: confirm
-///                              |                                          |              notification: send
-///                              |                                          |
-///                              '--no stock, no answer--> store: failed    '--declined--> store: declined
-///                                                        inventory: release              inventory: release
+///   store: pending --> inventory: check, reserve --> store: processing --> gateway: charge
+///                            |                                               |
+///       no stock, no answer  |      .--approved: store: completed, ledger, outbox --> inventory: confirm
+///                            v      |                                                 notification: send
+///                  store: failed <--+--declined: store: declined, outbox ----------> inventory: release
+///                                   '--no answer: 504, stays processing -----------> the reconciler
 /// ```
 ///
-/// Stock is taken before money, and money is never asked for without stock. What must happen after the charge
-/// happens although the caller has gone: see ``uncancelled(_:)``.
+/// Stock is taken before money, and money is never asked for without stock. Each step is written down before the
+/// next begins, so whoever takes over knows how far it came. What must happen after the charge happens although the
+/// caller has gone: see ``uncancelled(_:)``.
 struct PaymentProcessor: Sendable {
     let store: PaymentStore
     let inventory: InventoryClient
-    let notifications: NotificationClient
     let acquirer: any Acquirer
+    let deliverer: Deliverer
+    let keeper: LeaseKeeper
     /// For the inventory steps before the charge, all together.
     let inventoryTimeout: Duration
-    let notificationTimeout: Duration
-    let metrics: any MetricsFactory
+    let outcomes: PaymentOutcomes
+    let hook: StepHook
     let logger: Logger
 
     /// One payment under way.
@@ -44,12 +45,15 @@ struct PaymentProcessor: Sendable {
         let job = Job(id: Identifier.make(prefix: "PAY"), order: order, key: key, start: .now)
         switch try await store.begin(order, id: job.id, key: key) {
         case .begun:
-            do { return (try await run(job), false) } catch { throw unfinished(job, error) }
+            await hook.reached(.begun)
+            do { return (try await keeper.holding(job.id) { try await run(job) }, false) } catch {
+                throw unfinished(job, error)
+            }
         case .answered(let answer):
             return (answer, true)
         case .running(let paymentID):
             throw Problem.retryLater(
-                .conflict, "The first request with this Idempotency-Key is still running.", seconds: 1,
+                .conflict, "The outcome of the first request with this Idempotency-Key is not known yet.", seconds: 1,
                 members: ["payment_id": .string(paymentID)])
         case .keyIsTaken:
             throw Problem.invalid("Idempotency-Key", "was used for another request: use a new key")
@@ -57,95 +61,131 @@ struct PaymentProcessor: Sendable {
     }
 
     private func run(_ job: Job) async throws -> Answer {
+        let stock: TakenStock
+        let start = ContinuousClock.now
         do {
-            let stock = try await inventory.takeStock(job.order, paymentID: job.id, timeout: inventoryTimeout)
-            let result = try await acquirer.authorise(
-                ChargeRequest(
-                    paymentID: job.id, idempotencyKey: job.key?.name, amount: job.order.amount,
-                    instrument: job.order.instrument))
-            return try await settle(job, stock, result)
+            stock = try await inventory.takeStock(job.order, paymentID: job.id, timeout: inventoryTimeout)
         } catch let failure as InventoryFailure {
-            return try await end(job, .failed, failure.problem, releasing: failure.mayHoldStock)
+            let hop = Self.hop("inventory", "no stock: \(failure.reason)", since: start)
+            return try await fail(job, failure.problem, releasing: failure.mayHoldStock, [hop])
         } catch is CancellationError {
             let problem = Problem(
                 .serviceUnavailable, "The service is shutting down. Nothing was charged: pay again with a new key.")
-            return try await end(job, .failed, problem, releasing: true)
+            return try await fail(job, problem, releasing: true, [Self.hop("inventory", "interrupted", since: start)])
         }
+        await hook.reached(.stockTaken)
+        let reserved = Self.hop("inventory", "reserved", since: start)
+        let isOurs = try await uncancelled { try await store.startCharge(job.id, stock, events: [reserved]) }
+        guard isOurs else { return try await settledElsewhere(job) }
+        await hook.reached(.charging)
+        return try await charge(job, stock)
     }
 
-    private func settle(_ job: Job, _ stock: TakenStock, _ result: ChargeResult) async throws -> Answer {
+    private func charge(_ job: Job, _ stock: TakenStock) async throws -> Answer {
+        let start = ContinuousClock.now
+        let result: ChargeResult
+        do {
+            result = try await acquirer.authorise(
+                ChargeRequest(
+                    paymentID: job.id, idempotencyKey: job.key?.name, amount: job.order.amount,
+                    instrument: job.order.instrument))
+        } catch {
+            // The charge may be made all the same.
+            logger.warning(
+                "the gateway's answer is lost", metadata: ["payment_id": "\(job.id)", "error": "\(error)"])
+            return try await leaveOpen(
+                job, error is CancellationError ? .interrupted : .gatewayTimeout, scenario: nil,
+                Self.hop("gateway", "no answer", since: start))
+        }
+        await hook.reached(.charged)
+        let scenario = result.scenario?.rawValue
+        func hop(_ detail: String) -> PaymentEvent { Self.hop("gateway", detail, since: start, scenario) }
         switch result.outcome {
         case .approved:
-            return try await complete(job, stock)
+            return try await complete(job, stock, result, hop("approved"))
         case .declined(let code):
-            let problem = Problem(
-                HTTPResponse.Status(code: 402, reasonPhrase: "Payment Required"), code.customerMessage,
-                members: ["decline_code": .string(code.rawValue)])
-            return try await end(job, .declined(code), problem, releasing: true, scenario: result.scenario)
+            let settlement = Settlement(
+                event: .declined(code), scenario: scenario, answer: .failure(.declined(code), of: job.id),
+                releasesStock: true, events: [hop("declined: \(code.rawValue)")])
+            return try await end(job, settlement)
+        case .closed:
+            return try await settledElsewhere(job)
         case .noAnswer:
-            // The simulated gateway goes silent before it charges, so nothing is owed. A gateway whose outcome can
-            // be unknown needs someone who asks it later, and a payment that stays `processing` until then.
-            let problem = Problem(
-                .gatewayTimeout, "Gateway timeout: the payment gateway did not answer in time.",
-                members: ["source": .string("gateway")])
-            return try await end(job, .failed, problem, releasing: true, scenario: result.scenario)
+            return try await leaveOpen(job, .gatewayTimeout, scenario: scenario, hop("no answer"))
         }
     }
 
     /// The charge was made: write it down first, then tell the others.
-    private func complete(_ job: Job, _ stock: TakenStock) async throws -> Answer {
-        try await uncancelled {
-            try await store.finish(job.id, .approved, answer: nil)
-            await attempt("confirm", job) { try await inventory.confirm(paymentID: job.id) }
-        }
-        let amount = job.order.amount
-        let isNotified = await attempt("notify", job) {
-            try await notifications.send(
-                "Your payment of \(amount.text) \(amount.currency.code) was received.",
-                recipient: job.order.recipient, key: job.id, timeout: notificationTimeout)
-        }
-        let answer = Answer(success: [
-            "payment_id": .string(job.id), "status": .string("success"), "amount": .decimal(amount.decimal),
-            "currency": .string(amount.currency.code), "inventory_check": stock.check,
-            "processing_time_ms": .milliseconds(ContinuousClock.now - job.start),
-            "timestamp": .decimal(UnixTime.now.decimalSeconds), "reservation_id": .string(stock.reservationID),
-            "notification_status": .string(isNotified ? "sent" : "failed"),
-        ])
-        if job.key != nil {
-            try await uncancelled { try await store.remember(answer, of: job.id) }
-        }
-        record(job, "completed", scenario: nil)
-        return answer
-    }
-
-    /// The payment ends without money: write it down, then give the stock back.
-    private func end(
-        _ job: Job, _ event: Payment.Event, _ problem: Problem, releasing: Bool, scenario: FailureScenario? = nil
+    private func complete(
+        _ job: Job, _ stock: TakenStock, _ result: ChargeResult, _ hop: PaymentEvent
     ) async throws -> Answer {
-        var problem = problem
-        problem.members["payment_id"] = .string(job.id)
-        let answer = Answer(problem)
-        try await uncancelled {
-            try await store.finish(job.id, event, scenario: scenario?.rawValue, answer: answer)
-            if releasing { await attempt("release", job) { try await inventory.release(paymentID: job.id) } }
+        @Sendable func answer(isNotified: Bool) -> Answer {
+            .success(
+                Payment(id: job.id, amount: job.order.amount), check: stock.check, reservationID: stock.reservationID,
+                took: ContinuousClock.now - job.start, isNotified: isNotified)
         }
-        record(job, event == .failed ? "failed" : "declined", scenario: scenario)
+        let settlement = Settlement(
+            event: .approved, scenario: result.scenario?.rawValue, answer: answer(isNotified: false),
+            releasesStock: false, events: [hop])
+        let final = try await end(job, settlement) { answer(isNotified: $0) }
+        guard let delay = result.lostAnswerDelay else { return final }
+        // The payment is complete whether its caller waits or not.
+        try? await Task.sleep(for: delay)
+        return .failure(.gatewayTimeout, of: job.id)
+    }
+
+    /// The payment ends without the gateway having been asked.
+    private func fail(
+        _ job: Job, _ problem: Problem, releasing: Bool, _ events: [PaymentEvent]
+    ) async throws -> Answer {
+        try await end(
+            job,
+            Settlement(
+                event: .failed, scenario: nil, answer: .failure(problem, of: job.id), releasesStock: releasing,
+                events: events))
+    }
+
+    /// Writes down how the payment ends, then delivers what the outbox got from it; what cannot be delivered now is
+    /// left to the worker.
+    ///
+    /// - Parameter updated: the answer once it is known whether the notification has left.
+    private func end(
+        _ job: Job, _ settlement: Settlement, updated: (@Sendable (_ isNotified: Bool) -> Answer)? = nil
+    ) async throws -> Answer {
+        guard let messages = try await uncancelled({ try await store.settle(job.id, settlement) }) else {
+            return try await settledElsewhere(job)
+        }
+        await hook.reached(.settled)
+        outcomes.record(job.id, settlement)
+        guard !messages.isEmpty else { return settlement.answer }
+        let attempts = await deliverer.attempt(messages)
+        let isNotified = attempts.contains { $0.message.content.kind == "notification" && $0.isDelivered }
+        let answer = updated?(isNotified) ?? settlement.answer
+        do {
+            try await uncancelled { try await store.record(attempts, answer: answer) }
+        } catch {
+            // The payment stands. The outbox says it again, which changes nothing.
+            logger.warning(
+                "deliveries could not be noted", metadata: ["payment_id": "\(job.id)", "error": "\(error)"])
+            return settlement.answer
+        }
+        await hook.reached(.delivered)
         return answer
     }
 
-    /// Does what the payment does not depend on: stock that is not confirmed or released now goes back when its
-    /// reservation is over, and the answer says that nobody was notified.
-    @discardableResult
-    private func attempt(_ step: String, _ job: Job, _ body: () async throws -> Void) async -> Bool {
-        do {
-            try await body()
-            return true
-        } catch {
-            logger.warning(
-                "a step after the payment failed",
-                metadata: ["step": "\(step)", "payment_id": "\(job.id)", "error": "\(error)"])
-            return false
-        }
+    /// The gateway may have charged or not: nobody may say anything before it was asked.
+    private func leaveOpen(
+        _ job: Job, _ problem: Problem, scenario: String?, _ hop: PaymentEvent
+    ) async throws -> Answer {
+        try await uncancelled { try await store.leaveOpen(job.id, scenario: scenario, events: [hop]) }
+        outcomes.recordUnknown(job.id, scenario: scenario)
+        return .failure(problem, of: job.id)
+    }
+
+    /// This process stood still for longer than its lease, and another one has settled the payment.
+    private func settledElsewhere(_ job: Job) async throws -> Answer {
+        if let answer = try await store.answer(of: job.id) { return answer }
+        return .failure(.gatewayTimeout, of: job.id)
     }
 
     /// The store failed in the middle: what the caller can do is ask for the payment's status.
@@ -156,13 +196,19 @@ struct PaymentProcessor: Sendable {
             members: ["payment_id": .string(job.id)])
     }
 
-    private func record(_ job: Job, _ outcome: String, scenario: FailureScenario?) {
-        let cause = scenario?.rawValue ?? "none"
-        Counter(
-            label: "payments_total", dimensions: [("outcome", outcome), ("scenario", cause)], factory: metrics
-        ).increment()
-        logger.info(
-            "payment ended",
-            metadata: ["payment_id": "\(job.id)", "outcome": "\(outcome)", "scenario": "\(cause)"])
+    private static func hop(
+        _ name: String, _ detail: String, since start: ContinuousClock.Instant, _ scenario: String? = nil
+    ) -> PaymentEvent {
+        PaymentEvent(name: name, detail: detail, scenario: scenario, latency: ContinuousClock.now - start)
     }
+}
+
+extension Problem {
+    fileprivate static let gatewayTimeout = Problem(
+        .gatewayTimeout, "Gateway timeout: the outcome is not known yet. Ask for the payment's status.",
+        members: ["source": .string("gateway")])
+
+    fileprivate static let interrupted = Problem(
+        .serviceUnavailable, "The service is shutting down; the outcome is not known yet. Ask for the payment's status."
+    )
 }

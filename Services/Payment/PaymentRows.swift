@@ -9,17 +9,7 @@ extension PaymentStore {
         guard let row = try connection.query("SELECT * FROM payment WHERE id = $1", [.text(id)]).first else {
             return nil
         }
-        guard let currency = Currency(code: try row.text("currency")) else {
-            throw StoreError.unexpectedValue(column: "currency")
-        }
-        guard let status = Payment.Status(rawValue: try row.text("status")) else {
-            throw StoreError.unexpectedValue(column: "status")
-        }
-        let payment = Payment(
-            id: id, amount: Money(minorUnits: try row.integer("amount_minor"), currency: currency), status: status,
-            declineCode: try row.optionalText("decline_code").flatMap(DeclineCode.init(rawValue:)),
-            refundedMinorUnits: try row.integer("refunded_minor"))
-        return (payment, UnixTime(milliseconds: try row.integer("updated_at")))
+        return (try Payment(row), UnixTime(milliseconds: try row.integer("updated_at")))
     }
 
     static func insert(
@@ -51,18 +41,6 @@ extension PaymentStore {
             ])
     }
 
-    static func insert(_ refund: Refund, _ key: IdempotencyKey?, on connection: any SQLConnection) throws {
-        try connection.execute(
-            """
-            INSERT INTO refund (id, payment_id, amount_minor, idempotency_key, idempotency_text, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6)
-            """,
-            [
-                .text(refund.id), .text(refund.paymentID), .integer(refund.amount.minorUnits), .optional(key?.name),
-                .optional(key?.requestText), .integer(refund.createdAt.milliseconds),
-            ])
-    }
-
     /// What an earlier payment with this key came to, or nil when the key is free.
     static func earlierOutcome(
         of key: IdempotencyKey, at now: UnixTime, on connection: any SQLConnection
@@ -71,38 +49,40 @@ extension PaymentStore {
         let rows = try connection.query("SELECT * FROM payment WHERE idempotency_key = $1", [.text(key.name)])
         guard let row = rows.first else { return nil }
         guard try row.text("idempotency_text") == key.requestText else { return .keyIsTaken }
-        guard let status = try row.optionalInteger("answer_status"), let body = try row.optionalText("answer_body")
-        else { return .running(paymentID: try row.text("id")) }
-        return .answered(Answer(status: Int(status), body: body))
+        guard let answer = try Answer(row) else { return .running(paymentID: try row.text("id")) }
+        return .answered(answer)
     }
 
-    /// The earlier refund with this key, or nil when the key is free.
-    static func earlierRefund(
-        of key: IdempotencyKey, at now: UnixTime, on connection: any SQLConnection
-    ) throws -> RefundOutcome? {
-        try forgetIfOld(key, in: "refund", at: now, on: connection)
-        let rows = try connection.query(
-            """
-            SELECT r.*, p.currency FROM refund r JOIN payment p ON p.id = r.payment_id WHERE r.idempotency_key = $1
-            """, [.text(key.name)])
-        guard let row = rows.first else { return nil }
-        guard try row.text("idempotency_text") == key.requestText else { return .keyIsTaken }
-        guard let currency = Currency(code: try row.text("currency")) else {
-            throw StoreError.unexpectedValue(column: "currency")
-        }
-        let refund = Refund(
-            id: try row.text("id"), paymentID: try row.text("payment_id"),
-            amount: Money(minorUnits: try row.integer("amount_minor"), currency: currency),
-            createdAt: UnixTime(milliseconds: try row.integer("created_at")))
-        return .refunded(refund, isReplay: true)
-    }
-
-    private static func forgetIfOld(
+    static func forgetIfOld(
         _ key: IdempotencyKey, in table: String, at now: UnixTime, on connection: any SQLConnection
     ) throws {
         let oldest = now.advanced(bySeconds: -keyLifetimeSeconds)
         try connection.execute(
             "UPDATE \(table) SET idempotency_key = NULL WHERE idempotency_key = $1 AND created_at < $2",
             [.text(key.name), .integer(oldest.milliseconds)])
+    }
+}
+
+extension Payment {
+    init(_ row: SQLRow) throws {
+        guard let currency = Currency(code: try row.text("currency")) else {
+            throw StoreError.unexpectedValue(column: "currency")
+        }
+        guard let status = Status(rawValue: try row.text("status")) else {
+            throw StoreError.unexpectedValue(column: "status")
+        }
+        self.init(
+            id: try row.text("id"), amount: Money(minorUnits: try row.integer("amount_minor"), currency: currency),
+            status: status, declineCode: try row.optionalText("decline_code").flatMap(DeclineCode.init(rawValue:)),
+            refundedMinorUnits: try row.integer("refunded_minor"))
+    }
+}
+
+extension Answer {
+    /// The answer in a payment's row, or nil while there is none.
+    init?(_ row: SQLRow) throws {
+        guard let status = try row.optionalInteger("answer_status"), let body = try row.optionalText("answer_body")
+        else { return nil }
+        self.init(status: Int(status), body: body)
     }
 }

@@ -11,6 +11,8 @@ struct PaymentSettings: Sendable {
     var port = 5002
     /// `DATABASE_URL`: `sqlite:/path`. Replicas that share it see each other's payments.
     var databaseURL = "sqlite:./data/payment.sqlite"
+    /// `GATEWAY_DATABASE_URL`: the simulated gateway's own books, which the replicas share too.
+    var gatewayDatabaseURL = "sqlite:./data/gateway.sqlite"
     /// `LOG_LEVEL`: trace, debug, info, notice, warning, error or critical.
     var logLevel = Logger.Level.info
     /// `REPLICA_NAME`: stands in every log line.
@@ -30,6 +32,9 @@ struct PaymentSettings: Sendable {
     /// `SETTLE_TIMEOUT_MS`: one confirmation or release of stock, which runs whoever has given up meanwhile. 1 to
     /// 2500: a process that ends has 3 s for it.
     var settleTimeout = Duration.seconds(2)
+    /// `WORKER_PERIOD_MS`: how often a worker without work looks for some. 10 to 1000: work of a dead replica is
+    /// taken over within 5 s, of which its lease takes 4.
+    var workerPeriod = Duration.milliseconds(300)
 
     init() {}
 
@@ -38,6 +43,7 @@ struct PaymentSettings: Sendable {
         host = reader.text("HOST", default: host)
         port = reader.integer("PORT", in: 0...65535, default: port)
         databaseURL = reader.text("DATABASE_URL", default: databaseURL)
+        gatewayDatabaseURL = reader.text("GATEWAY_DATABASE_URL", default: gatewayDatabaseURL)
         logLevel = reader.choice("LOG_LEVEL", default: logLevel)
         replicaName = reader.text("REPLICA_NAME", default: replicaName)
         inventoryURL = reader.baseURL("INVENTORY_SERVICE", default: inventoryURL)
@@ -47,6 +53,7 @@ struct PaymentSettings: Sendable {
         chainStepTimeout = reader.milliseconds("CHAIN_STEP_TIMEOUT_MS", in: 1...60_000, default: 15_000)
         notificationTimeout = reader.milliseconds("NOTIFICATION_TIMEOUT_MS", in: 1...60_000, default: 3000)
         settleTimeout = reader.milliseconds("SETTLE_TIMEOUT_MS", in: 1...2500, default: 2000)
+        workerPeriod = reader.milliseconds("WORKER_PERIOD_MS", in: 10...1000, default: 300)
         try reader.finish()
     }
 }

@@ -1,103 +1,98 @@
 import Shared
 
-/// The payments and their refunds. Every method is one transaction.
+/// The payments, their refunds, and the work that they leave to do. Every method is one transaction.
 ///
 /// ```
-///   begin --> processing --finish--> completed | declined | failed --refund--> ...
+///   begin --> pending --startCharge--> processing --settle--> completed | declined | failed --refund--> ...
+///     |          |                        |           '--> outbox: confirm, notification | release
+///     |          '------ a lease of the owner's, which is renewed or ends: then somebody else may claim it
 ///     '--> or what an earlier request with the same Idempotency-Key came to
 /// ```
 ///
 /// Neither a card number nor anything from which one could be computed is ever given to it.
 struct PaymentStore: Sendable {
     let database: any Database
+    /// Whose work it is that this process has claimed; no two processes ever have the same.
+    let owner: String
+    /// For the history of a payment.
+    let replica: String
+    /// How long a message that is being delivered belongs to who delivers it.
+    let deliveryLease: Duration
+    /// The wall clock that the replicas share: it decides which lease has ended.
+    let clock: @Sendable () -> UnixTime
 
     /// How long an Idempotency-Key is remembered.
     static let keyLifetimeSeconds = 24 * 3600
 
-    /// The invariants are the schema's: no bug in the code above it can refund more than was paid, or pay twice
-    /// for one key.
-    static let migrations = [
-        Migration(
-            "v1 payments and refunds",
-            """
-            CREATE TABLE payment (
-                id TEXT PRIMARY KEY NOT NULL,
-                status TEXT NOT NULL CHECK (status IN ('pending', 'processing', 'completed', 'declined', 'failed',
-                    'refunded', 'partially_refunded')),
-                amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
-                currency TEXT NOT NULL,
-                refunded_minor BIGINT NOT NULL DEFAULT 0,
-                product_id TEXT NOT NULL,
-                quantity BIGINT NOT NULL CHECK (quantity > 0),
-                card_last_four TEXT NOT NULL CHECK (length(card_last_four) = 4),
-                card_brand TEXT NOT NULL,
-                recipient TEXT,
-                decline_code TEXT,
-                scenario TEXT,
-                idempotency_key TEXT UNIQUE,
-                idempotency_text TEXT,
-                answer_status BIGINT,
-                answer_body TEXT,
-                created_at BIGINT NOT NULL,
-                updated_at BIGINT NOT NULL,
-                CHECK (refunded_minor BETWEEN 0 AND amount_minor),
-                CHECK (refunded_minor = 0 OR status IN ('refunded', 'partially_refunded')),
-                CHECK (status <> 'refunded' OR refunded_minor = amount_minor),
-                CHECK ((status = 'declined') = (decline_code IS NOT NULL)),
-                CHECK ((answer_status IS NULL) = (answer_body IS NULL))
-            );
-            CREATE TABLE refund (
-                id TEXT PRIMARY KEY NOT NULL,
-                payment_id TEXT NOT NULL REFERENCES payment (id),
-                amount_minor BIGINT NOT NULL CHECK (amount_minor > 0),
-                idempotency_key TEXT UNIQUE,
-                idempotency_text TEXT,
-                created_at BIGINT NOT NULL
-            );
-            CREATE INDEX refund_payment ON refund (payment_id);
-            """)
-    ]
-
-    /// Stores a new payment as `processing`, unless its Idempotency-Key was seen before.
+    /// Stores a new payment as `pending`, unless its Idempotency-Key was seen before. It is this process's own until
+    /// its lease ends.
     func begin(_ order: PaymentOrder, id: String, key: IdempotencyKey?) async throws -> BeginOutcome {
-        let now = UnixTime.now
+        let now = clock()
         let payment = Payment(id: id, amount: order.amount)
         return try await database.write { connection in
             if let key, let earlier = try Self.earlierOutcome(of: key, at: now, on: connection) { return earlier }
             try Self.insert(payment, order, key, at: now, on: connection)
+            try lease(id, at: now, on: connection)
+            try append([.status(payment.status)], to: id, at: now, on: connection)
             return .begun
         }
     }
 
-    /// Moves a payment to where it ends, together with the answer that its caller gets.
+    /// Notes that stock is reserved and the gateway is asked next.
     ///
-    /// - Parameters:
-    ///   - scenario: the failure mode that caused it, if one did.
-    ///   - answer: nil where the answer is not known yet; ``remember(_:of:)`` adds it.
-    func finish(
-        _ id: String, _ event: Payment.Event, scenario: String? = nil, answer: Answer?
-    ) async throws {
-        let now = UnixTime.now
-        try await database.write { connection in
-            guard var payment = try Self.payment(id, on: connection)?.payment, payment.event(event) == .save else {
-                throw StoreError.failed("payment \(id) does not take the event \(event)")
+    /// - Returns: false when somebody else has settled the payment meanwhile: then nothing may be charged.
+    func startCharge(_ id: String, _ stock: TakenStock, events: [PaymentEvent]) async throws -> Bool {
+        let now = clock()
+        return try await database.write { connection in
+            guard var payment = try Self.payment(id, on: connection)?.payment, payment.event(.charging) == .save else {
+                return false
             }
             try Self.save(payment, at: now, on: connection)
             try connection.execute(
-                "UPDATE payment SET scenario = $2, answer_status = $3, answer_body = $4 WHERE id = $1",
-                [
-                    .text(id), .optional(scenario), .optional(answer.map { Int64($0.status) }),
-                    .optional(answer?.body),
-                ])
+                "UPDATE payment SET reservation_id = $2, inventory_check = $3 WHERE id = $1",
+                [.text(id), .text(stock.reservationID), .text(stock.checkText)])
+            try append(events + [.status(payment.status)], to: id, at: now, on: connection)
+            return true
         }
     }
 
-    /// Keeps the answer for whoever asks again with the same Idempotency-Key.
-    func remember(_ answer: Answer, of id: String) async throws {
-        _ = try await database.write { connection in
+    /// Moves a payment to where it ends, with its ledger entries, the answer that its caller gets, and what is still
+    /// to be done, which this process may deliver until the delivery lease ends.
+    ///
+    /// - Returns: what is to be delivered; nil when somebody else has settled the payment already.
+    func settle(_ id: String, _ settlement: Settlement) async throws -> [OutboxMessage]? {
+        let now = clock()
+        return try await database.write { connection in
+            guard var payment = try Self.payment(id, on: connection)?.payment,
+                payment.event(settlement.event) == .save
+            else { return nil }
+            try Self.save(payment, at: now, on: connection)
             try connection.execute(
-                "UPDATE payment SET answer_status = $2, answer_body = $3 WHERE id = $1",
-                [.text(id), .integer(answer.status), .text(answer.body)])
+                """
+                UPDATE payment SET scenario = COALESCE($2, scenario), answer_status = $3, answer_body = $4, owner = NULL
+                WHERE id = $1
+                """,
+                [
+                    .text(id), .optional(settlement.scenario), .integer(settlement.answer.status),
+                    .text(settlement.answer.body),
+                ])
+            if payment.status == .completed { try Self.capture(payment, at: now, on: connection) }
+            let status = PaymentEvent.status(payment.status, scenario: settlement.scenario)
+            try append(settlement.events + [status], to: id, at: now, on: connection)
+            return try enqueue(settlement.messages(for: payment), of: id, at: now, on: connection)
+        }
+    }
+
+    /// Gives up a payment whose outcome is not known, for the reconciler to take over at once.
+    func leaveOpen(_ id: String, scenario: String?, events: [PaymentEvent]) async throws {
+        let now = clock()
+        try await database.write { connection in
+            try connection.execute(
+                """
+                UPDATE payment SET owner = NULL, lease_until = $2, scenario = $3
+                WHERE id = $1 AND status IN ('pending', 'processing')
+                """, [.text(id), .integer(now.milliseconds), .optional(scenario)])
+            try append(events, to: id, at: now, on: connection)
         }
     }
 
@@ -106,23 +101,28 @@ struct PaymentStore: Sendable {
         try await database.read { try Self.payment(id, on: $0) }
     }
 
-    /// Gives money back: `amount`, or what is left where it is nil.
-    func refund(_ paymentID: String, amount: Money?, key: IdempotencyKey?) async throws -> RefundOutcome {
-        let id = Identifier.make(prefix: "REF")
-        let now = UnixTime.now
-        return try await database.write { connection in
-            if let key, let earlier = try Self.earlierRefund(of: key, at: now, on: connection) { return earlier }
-            guard var payment = try Self.payment(paymentID, on: connection)?.payment else { return .unknownPayment }
-            guard payment.isRefundable else { return .notRefundable(payment.status) }
-            let left = payment.refundable
-            let refund = Refund(id: id, paymentID: paymentID, amount: amount ?? left, createdAt: now)
-            guard payment.event(.refunded(minorUnits: refund.amount.minorUnits)) == .save else {
-                return .moreThanIsLeft(left)
-            }
-            try Self.save(payment, at: now, on: connection)
-            try Self.insert(refund, key, on: connection)
-            return .refunded(refund, isReplay: false)
+    /// What the payment's caller gets, or nil while that is not known.
+    func answer(of id: String) async throws -> Answer? {
+        try await database.read { connection in
+            try connection.query("SELECT * FROM payment WHERE id = $1", [.text(id)]).first.flatMap(Answer.init)
         }
+    }
+}
+
+/// How a payment ends.
+struct Settlement: Sendable {
+    let event: Payment.Event
+    /// The failure mode that had a part in it, if one did.
+    let scenario: String?
+    let answer: Answer
+    /// Whether stock may be reserved for a payment that ends without money.
+    let releasesStock: Bool
+    let events: [PaymentEvent]
+
+    fileprivate func messages(for payment: Payment) -> [OutboxMessage.Content] {
+        guard payment.status == .completed else { return releasesStock ? [.release] : [] }
+        let amount = payment.amount
+        return [.confirm, .notification("Your payment of \(amount.text) \(amount.currency.code) was received.")]
     }
 }
 
@@ -142,14 +142,5 @@ enum BeginOutcome: Sendable, Equatable {
     /// The key's payment has none yet.
     case running(paymentID: String)
     /// The key belongs to another request.
-    case keyIsTaken
-}
-
-/// What came of a wish for a refund.
-enum RefundOutcome: Sendable, Equatable {
-    case refunded(Refund, isReplay: Bool)
-    case unknownPayment
-    case notRefundable(Payment.Status)
-    case moreThanIsLeft(Money)
     case keyIsTaken
 }

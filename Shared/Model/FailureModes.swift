@@ -5,6 +5,7 @@ public struct FailureModes: Sendable, Equatable, Codable {
     public var gatewayTimeoutDelay: Double = 10
     /// Percent of payments, 0 to 100.
     public var gatewayTimeoutProbability: Double = 0
+    public var gatewayTimeoutPhase = GatewayTimeoutPhase.afterCharge
     public var cardDeclineEnabled = false
     public var cardDeclineProbability: Double = 0
     public var stolenCardEnabled = false
@@ -14,15 +15,46 @@ public struct FailureModes: Sendable, Equatable, Codable {
 
     public static let off = FailureModes()
 
+    /// Settings of a runner that names no phase mean the default one.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        gatewayTimeoutEnabled = try container.decode(Bool.self, forKey: .gatewayTimeoutEnabled)
+        gatewayTimeoutDelay = try container.decode(Double.self, forKey: .gatewayTimeoutDelay)
+        gatewayTimeoutProbability = try container.decode(Double.self, forKey: .gatewayTimeoutProbability)
+        gatewayTimeoutPhase =
+            try container.decodeIfPresent(GatewayTimeoutPhase.self, forKey: .gatewayTimeoutPhase) ?? .afterCharge
+        cardDeclineEnabled = try container.decode(Bool.self, forKey: .cardDeclineEnabled)
+        cardDeclineProbability = try container.decode(Double.self, forKey: .cardDeclineProbability)
+        stolenCardEnabled = try container.decode(Bool.self, forKey: .stolenCardEnabled)
+        stolenCardProbability = try container.decode(Double.self, forKey: .stolenCardProbability)
+    }
+
     enum CodingKeys: String, CodingKey {
         case gatewayTimeoutEnabled = "gateway_timeout_enabled"
         case gatewayTimeoutDelay = "gateway_timeout_delay"
         case gatewayTimeoutProbability = "gateway_timeout_probability"
+        case gatewayTimeoutPhase = "gateway_timeout_phase"
         case cardDeclineEnabled = "card_decline_enabled"
         case cardDeclineProbability = "card_decline_probability"
         case stolenCardEnabled = "stolen_card_enabled"
         case stolenCardProbability = "stolen_card_probability"
     }
+}
+
+/// Where on its way the gateway's answer is lost.
+///
+/// ```
+///   payment --ask--> gateway: charge --answer--> payment: completed --answer--> caller
+///              |                        |                              |
+///        before-charge             after-charge                  response-lost
+/// ```
+public enum GatewayTimeoutPhase: String, Sendable, Codable, CaseIterable {
+    /// The wish never arrives: nothing is charged.
+    case beforeCharge = "before-charge"
+    /// The customer is charged, and the payment service does not hear of it. The case that everyone gets wrong.
+    case afterCharge = "after-charge"
+    /// The payment completes, and its caller does not hear of it.
+    case responseLost = "response-lost"
 }
 
 /// What the services poll from the scenario runner: the failure modes in force, and how long they may be believed.

@@ -17,11 +17,9 @@ struct SimulatedAcquirerTests {
         _ modes: FailureModes, seed: UInt64 = 1, id: String = "PAY-1", key: String? = nil,
         _ instrument: PaymentInstrument = .unnamed
     ) async throws -> ChargeResult {
-        let settings = ServiceSettings(version: 1, seed: seed, failureModes: modes)
-        return try await SimulatedAcquirer(settings: { settings }).authorise(
-            ChargeRequest(
-                paymentID: id, idempotencyKey: key, amount: Money(minorUnits: 1999, currency: .usd),
-                instrument: instrument))
+        try await withAcquirer(modes, seed: seed) { acquirer in
+            try await acquirer.authorise(.sample(id, key: key, instrument))
+        }
     }
 
     @Test("approves when nothing is switched on, whatever the probabilities say")
@@ -78,18 +76,18 @@ struct SimulatedAcquirerTests {
         var modes = FailureModes()
         (modes.cardDeclineEnabled, modes.cardDeclineProbability) = (true, 20)
         let keys = (0..<2000).map { "key-\($0)" }
-        func declined(seed: UInt64) async throws -> [String] {
-            var declined: [String] = []
-            for (index, key) in keys.enumerated() {
-                let result = try await authorise(modes, seed: seed, id: "PAY-\(seed)-\(index)", key: key)
-                if result.scenario == .cardDecline { declined.append(key) }
-            }
-            return declined
+        func declined(seed: UInt64) -> [String] {
+            let settings = ServiceSettings(version: 1, seed: seed, failureModes: modes)
+            return keys.filter { SimulatedAcquirer.scenario(settings, key: $0) == .cardDecline }
         }
-        let first = try await declined(seed: 1)
+        let first = declined(seed: 1)
         // The 99.99 % interval of a binomial with n = 2000, p = 0.2 is 400 +- 70.
         #expect((330...470).contains(first.count))
-        #expect(try await declined(seed: 1) == first)
-        #expect(try await declined(seed: 2) != first)
+        #expect(declined(seed: 1) == first)
+        #expect(declined(seed: 2) != first)
+        for key in keys.prefix(3) + first.prefix(3) {
+            let result = try await authorise(modes, id: "PAY-of-\(key)", key: key)
+            #expect((result.scenario == .cardDecline) == first.contains(key))
+        }
     }
 }

@@ -1,6 +1,5 @@
 import Foundation
 import Gateway
-import Logging
 import ServiceTesting
 import Shared
 import TestSupport
@@ -28,26 +27,54 @@ struct CancelledAcquirer: Acquirer {
         }
         return ChargeResult(.approved)
     }
+
+    func charge(of paymentID: String) async throws -> GatewayCharge? { nil }
+    func refund(_ refundID: String, of paymentID: String, amount: Money) async throws -> Bool { false }
+    func charges(ofPayments paymentIDs: [String]) async throws -> [GatewayCharge] { [] }
+    func charges(afterPayment paymentID: String, limit: Int) async throws -> [GatewayCharge] { [] }
 }
 
 extension PaymentLab {
-    /// A processor on the lab's database and services, with another acquirer.
-    func withProcessor<Value: Sendable>(
-        _ acquirer: any Acquirer, _ body: (PaymentProcessor) async throws -> Value
+    /// What works on payments, on the lab's database and services but without workers of its own.
+    ///
+    /// - Parameter acquirer: nil for one on the lab's own gateway books.
+    func withParts<Value: Sendable>(
+        _ acquirer: (any Acquirer)? = nil, modes: FailureModes = .off, hook: StepHook = .none,
+        clock: @escaping @Sendable () -> UnixTime = { .now }, _ body: (PaymentParts) async throws -> Value
     ) async throws -> Value {
         let database = try await Databases.open(
             url: "sqlite:\(folder.path)/payment.sqlite", migrations: PaymentStore.migrations)
-        let processor = PaymentProcessor(
-            store: PaymentStore(database: database),
-            inventory: InventoryClient(
-                downstream: Downstream(client: payment.http, baseURL: inventory.baseURL),
-                settleTimeout: .seconds(2)),
-            notifications: NotificationClient(
-                downstream: Downstream(client: payment.http, baseURL: notification.baseURL)),
-            acquirer: acquirer, inventoryTimeout: .seconds(5), notificationTimeout: .seconds(2),
-            metrics: MetricsRegistry(), logger: log.logger())
-        let value = try await body(processor)
+        let gateway = try await Databases.open(
+            url: "sqlite:\(folder.path)/gateway.sqlite", migrations: SimulatedAcquirer.migrations)
+        var settings = PaymentSettings()
+        settings.inventoryURL = inventory.baseURL
+        settings.notificationURL = notification.baseURL
+        let own = ServiceSettings(version: 1, seed: 1, failureModes: modes)
+        let parts = PaymentParts(
+            settings: settings, database: database,
+            acquirer: acquirer ?? SimulatedAcquirer(database: gateway, settings: { own }), client: payment.http,
+            metrics: MetricsRegistry(), hook: hook, logger: log.logger(), clock: clock)
+        let value: Result<Value, any Error>
+        do { value = .success(try await body(parts)) } catch { value = .failure(error) }
         await database.close()
-        return value
+        await gateway.close()
+        return try value.get()
+    }
+
+    func order(_ json: String = #"{"amount":100,"product_id":"1"}"#) throws -> PaymentOrder {
+        try JSONDecoder().decode(PaymentOrder.self, from: Data(json.utf8))
+    }
+
+    /// Every page of the audit, one payment a page.
+    func audit(limit: Int = 1) async throws -> [JSONValue] {
+        var payments: [JSONValue] = []
+        var cursor = ""
+        while true {
+            let page = try await payment.get("/payment/audit?limit=\(limit)&after=\(cursor)")
+            guard case .array(let found) = page["payments"] else { return payments }
+            payments += found
+            guard let next = page["next"]?.text else { return payments }
+            cursor = next
+        }
     }
 }

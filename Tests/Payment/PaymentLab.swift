@@ -1,4 +1,5 @@
 import Foundation
+import Gateway
 import HTTPTypes
 import ServiceTesting
 import Shared
@@ -29,6 +30,7 @@ struct PaymentLab: Sendable {
         var inventoryTimeout = Duration.seconds(10)
         var stepTimeout = Duration.seconds(15)
         var notificationTimeout = Duration.seconds(3)
+        var workerPeriod = Duration.milliseconds(50)
     }
 
     static func run(
@@ -59,6 +61,7 @@ struct PaymentLab: Sendable {
                     settings.notificationTimeout = options.notificationTimeout
                     settings.chainStepTimeout = options.stepTimeout
                     settings.settleTimeout = .milliseconds(500)
+                    settings.workerPeriod = options.workerPeriod
                     try await withPayment(settings, folder, client, log) { paymentURL in
                         try await body(
                             PaymentLab(
@@ -87,14 +90,17 @@ struct PaymentLab: Sendable {
     ) async throws {
         let database = try await Databases.open(
             url: "sqlite:\(folder.path)/payment.sqlite", migrations: PaymentStore.migrations)
+        let gateway = try await Databases.open(
+            url: "sqlite:\(folder.path)/gateway.sqlite", migrations: SimulatedAcquirer.migrations)
         try await withServices(logger: log.logger()) { running in
             buildPayment(
-                settings: settings, database: database, client: client, logger: log.logger(),
-                onServerRunning: running)
+                settings: settings, database: database, gatewayDatabase: gateway, client: client,
+                logger: log.logger(), onServerRunning: running)
         } body: {
             try await body($0)
         }
         await database.close()
+        await gateway.close()
     }
 
     private static func withInventory(
@@ -139,6 +145,11 @@ extension PaymentLab {
     func change(_ modes: (inout FailureModes) -> Void) async throws {
         runner.change(modes)
         try await eventually { runner.isFollowed }
+    }
+
+    /// Waits until the payment that an answer names has this status.
+    func settles(_ answer: TestAnswer, _ status: String) async throws {
+        try await eventually { try await self.status(answer) == status }
     }
 
     /// The status of the payment that an answer names.

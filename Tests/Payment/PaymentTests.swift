@@ -34,6 +34,22 @@ struct PaymentTests {
         }
     }
 
+    @Test("asks for money once, and ends with money only after asking")
+    func charging() {
+        var fresh = payment(.pending)
+        for event in [Payment.Event.approved, .declined(.stolenCard)] {
+            let action = fresh.event(event)
+            #expect(action == .refuse && fresh.status == .pending)
+        }
+        let first = fresh.event(.charging)
+        let second = fresh.event(.charging)
+        #expect(first == .save && second == .refuse && fresh.status == .processing)
+        var hopeless = payment(.pending)
+        let failed = hopeless.event(.failed)
+        let late = hopeless.event(.charging)
+        #expect(failed == .save && late == .refuse && hopeless.status == .failed)
+    }
+
     @Test("gives back up to what was paid")
     func refunds() {
         var payment = payment(.completed)
@@ -49,6 +65,13 @@ struct PaymentTests {
         #expect(payment.refunded.minorUnits == 1000)
     }
 
+    private static func ledger(_ values: String) -> String {
+        """
+        INSERT INTO ledger_entry (transaction_id, payment_id, kind, account, amount_minor, currency, created_at)
+        VALUES (\(values), 'USD', 0)
+        """
+    }
+
     @Test("keeps its invariants in the schema")
     func schema() async throws {
         try await withTemporaryFolder { folder in
@@ -61,14 +84,20 @@ struct PaymentTests {
                         card_brand, idempotency_key, created_at, updated_at)
                     VALUES ('a', 'completed', 100, 'USD', '1', 1, '4242', 'visa', 'k', 0, 0)
                     """)
+                try $0.execute(Self.ledger("'a', 'a', 'capture', 'sales', -100"))
             }
+            func ledger(_ values: String) -> String { Self.ledger(values) }
             let violations = [
                 "UPDATE payment SET refunded_minor = 101, status = 'partially_refunded'",
                 "UPDATE payment SET refunded_minor = 50", "UPDATE payment SET status = 'refunded'",
                 "UPDATE payment SET status = 'lost'", "UPDATE payment SET status = 'declined'",
                 "UPDATE payment SET amount_minor = 0", "UPDATE payment SET card_last_four = '4242424242424242'",
-                "INSERT INTO refund VALUES ('r', 'none', 1, NULL, NULL, 0)",
-                "INSERT INTO refund VALUES ('r', 'a', 0, NULL, NULL, 0)",
+                "INSERT INTO refund (id, payment_id, amount_minor, created_at) VALUES ('r', 'none', 1, 0)",
+                "INSERT INTO refund (id, payment_id, amount_minor, created_at) VALUES ('r', 'a', 0, 0)",
+                ledger("'t', 'none', 'capture', 'sales', -1"), ledger("'t', 'a', 'capture', 'sales', 1"),
+                ledger("'t', 'a', 'capture', 'gateway_receivable', 0"), ledger("'t', 'a', 'gift', 'sales', -1"),
+                ledger("'t', 'a', 'refund', 'gateway_receivable', 1"), ledger("'t', 'a', 'capture', 'cash', 1"),
+                ledger("'u', 'a', 'capture', 'sales', -100"),
                 """
                 INSERT INTO payment (id, status, amount_minor, currency, product_id, quantity, card_last_four,
                     card_brand, idempotency_key, created_at, updated_at)

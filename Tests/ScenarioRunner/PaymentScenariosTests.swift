@@ -18,8 +18,9 @@ struct PaymentScenariosTests {
             #expect(
                 answer.text == """
                     {"scenarios":{"card_decline_enabled":false,"card_decline_probability":0,"gateway_timeout_delay":10,\
-                    "gateway_timeout_enabled":false,"gateway_timeout_probability":0,"stolen_card_enabled":false,\
-                    "stolen_card_probability":0},"status":"success"}
+                    "gateway_timeout_enabled":false,"gateway_timeout_phase":"after-charge",\
+                    "gateway_timeout_probability":0,"stolen_card_enabled":false,"stolen_card_probability":0},\
+                    "status":"success"}
                     """)
         }
     }
@@ -54,6 +55,7 @@ struct PaymentScenariosTests {
             let answer = try await server.send("POST", path)
             #expect(try answer.json()["scenarios"]?["gateway_timeout_probability"] == .decimal(Decimal(333) / 10))
             #expect(store.settings.failureModes.gatewayTimeoutDelay == 4.5)
+            #expect(store.settings.failureModes.gatewayTimeoutPhase == .beforeCharge)
             _ = try await server.send("POST", "/api/payment-scenarios/gateway-timeout?enabled=false")
             #expect(!store.settings.failureModes.gatewayTimeoutEnabled)
         }
@@ -88,7 +90,7 @@ struct PaymentScenariosTests {
         ("card-decline?enabled=1&probability=10%25", "probability: must be a number from 0 to 100"),
         ("gateway-timeout?enabled=1&delay=0.9", "delay: must be a number from 1 to 60"),
         ("gateway-timeout?enabled=1&delay=61", "delay: must be a number from 1 to 60"),
-        ("gateway-timeout?enabled=1&phase=never", "phase: must be before-charge"),
+        ("gateway-timeout?enabled=1&phase=never", "phase: must be one of before-charge, after-charge, response-lost"),
         (
             "gateway-timeout?probability=101&delay=0",
             "enabled: is required; probability: must be a number from 0 to 100; delay: must be a number from 1 to 60"

@@ -29,13 +29,18 @@ struct PaymentScenariosController: Sendable {
         let enabled = query.requiredBool("enabled")
         let probability = query.number("probability", in: 0...100, default: 15)
         let delay = query.number("delay", in: 1...60, default: 10)
-        let phase = query.text("phase", default: "before-charge")
-        if phase != "before-charge" { query.reject("phase", "must be before-charge") }
+        let phase = GatewayTimeoutPhase(
+            rawValue: query.text("phase", default: GatewayTimeoutPhase.afterCharge.rawValue))
+        if phase == nil {
+            let phases = GatewayTimeoutPhase.allCases.map(\.rawValue)
+            query.reject("phase", "must be one of \(phases.joined(separator: ", "))")
+        }
         try query.finish()
         return try change(name: "Gateway timeout", enabled: enabled, probability: probability) {
             $0.gatewayTimeoutEnabled = enabled
             $0.gatewayTimeoutProbability = probability
             $0.gatewayTimeoutDelay = delay
+            $0.gatewayTimeoutPhase = phase ?? .afterCharge
         }
     }
 

@@ -95,6 +95,7 @@ struct LabWorld: Sendable {
 
     private func environment(of replica: LabTopology.Replica) -> [String: String] {
         let database = settings.folder.data.appendingPathComponent("\(replica.tier).sqlite").path
+        let gateway = settings.folder.data.appendingPathComponent("gateway.sqlite").path
         let leash = network == nil ? ["EXIT_WITH_PARENT": "true"] : [:]
         return [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -102,6 +103,7 @@ struct LabWorld: Sendable {
             "PORT": String(replica.port),
             "REPLICA_NAME": replica.name,
             "DATABASE_URL": "sqlite:\(database)",
+            "GATEWAY_DATABASE_URL": "sqlite:\(gateway)",
             "INVENTORY_SERVICE": inventoryURL,
             "NOTIFICATION_SERVICE": notificationURL,
             "SCENARIO_RUNNER_URL": "http://\(runnerHost):\(runnerPort)",

@@ -13,7 +13,7 @@ const FAILURES = [
     title: "Gateway timeout",
     usual: 15,
     hasDelay: true,
-    effect: (share, delay) => `${share} of payments wait ${delay} for the gateway, then end in 504.`,
+    effect: (share, delay) => `${share} of payments wait ${delay} for the gateway, then answer 504; their outcome is settled later.`,
   },
   {
     key: "card_decline",

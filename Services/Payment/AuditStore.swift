@@ -1,0 +1,97 @@
+import Shared
+
+/// One page of payments with what belongs to them, as the money check reads it.
+struct AuditPage: Sendable {
+    struct Entry: Sendable {
+        let id: String
+        /// The members of the payment itself.
+        let members: [String: JSONValue]
+        let ledger: [JSONValue]
+        let refunds: [JSONValue]
+        let outbox: [JSONValue]
+    }
+
+    let entries: [Entry]
+}
+
+extension PaymentStore {
+    /// Up to `limit` payments in the order of their ids, from the first after `cursor`, on one snapshot.
+    func auditPage(after cursor: String, limit: Int) async throws -> AuditPage {
+        try await database.read { connection in
+            let rows = try connection.query(
+                "SELECT * FROM payment WHERE id > $1 ORDER BY id LIMIT $2", [.text(cursor), .integer(limit)])
+            guard let last = try rows.last?.text("id") else { return AuditPage(entries: []) }
+            func rowsOfPage(_ table: String, _ condition: String, by order: String) throws -> [String: [SQLRow]] {
+                let found = try connection.query(
+                    """
+                    SELECT * FROM \(table) WHERE payment_id > $1 AND payment_id <= $2 AND \(condition)
+                    ORDER BY payment_id, \(order)
+                    """, [.text(cursor), .text(last)])
+                return try Dictionary(grouping: found) { try $0.text("payment_id") }
+            }
+            let ledger = try rowsOfPage("ledger_entry", "1 = 1", by: "transaction_id, account")
+            let refunds = try rowsOfPage("refund", "state = 'done'", by: "id")
+            let outbox = try rowsOfPage("outbox", "kind = 'notification'", by: "message_key")
+            return AuditPage(
+                entries: try rows.map { row in
+                    let id = try row.text("id")
+                    return AuditPage.Entry(
+                        id: id, members: try Self.paymentMembers(row),
+                        ledger: try ledger[id, default: []].map(Self.ledgerDocument),
+                        refunds: try refunds[id, default: []].map(Self.refundDocument),
+                        outbox: try outbox[id, default: []].map(Self.outboxDocument))
+                })
+        }
+    }
+
+    /// Which of these ids belong to no payment.
+    func unknown(among ids: [String]) async throws -> Set<String> {
+        try await database.read { connection in
+            try Set(
+                ids.filter {
+                    try connection.query("SELECT id FROM payment WHERE id = $1", [.text($0)]).isEmpty
+                })
+        }
+    }
+
+    private static func paymentMembers(_ row: SQLRow) throws -> [String: JSONValue] {
+        [
+            "payment_id": .string(try row.text("id")), "status": .string(try row.text("status")),
+            "amount_minor": .integer(try row.integer("amount_minor")), "currency": .string(try row.text("currency")),
+            "refunded_minor": .integer(try row.integer("refunded_minor")),
+            "idempotency_key": .optional(try row.optionalText("idempotency_key")),
+            "decline_code": .optional(try row.optionalText("decline_code")),
+            "created_at": try timestamp(row, "created_at"), "updated_at": try timestamp(row, "updated_at"),
+        ]
+    }
+
+    private static func timestamp(_ row: SQLRow, _ column: String) throws -> JSONValue {
+        .decimal(UnixTime(milliseconds: try row.integer(column)).decimalSeconds)
+    }
+
+    private static func ledgerDocument(_ row: SQLRow) throws -> JSONValue {
+        .object([
+            "transaction_id": .string(try row.text("transaction_id")), "kind": .string(try row.text("kind")),
+            "account": .string(try row.text("account")), "amount_minor": .integer(try row.integer("amount_minor")),
+            "currency": .string(try row.text("currency")),
+        ])
+    }
+
+    private static func refundDocument(_ row: SQLRow) throws -> JSONValue {
+        .object([
+            "refund_id": .string(try row.text("id")), "amount_minor": .integer(try row.integer("amount_minor")),
+        ])
+    }
+
+    private static func outboxDocument(_ row: SQLRow) throws -> JSONValue {
+        .object([
+            "kind": .string(try row.text("kind")), "key": .string(try row.text("message_key")),
+            "state": .string(try row.text("state")),
+        ])
+    }
+}
+
+extension JSONValue {
+    /// The text, or null.
+    static func optional(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
+}

@@ -1,0 +1,126 @@
+import Gateway
+import ServiceTesting
+import Shared
+import Testing
+
+@testable import PaymentService
+
+@Suite("What is left to do, and the books")
+struct OutboxTests {
+    private static let later: @Sendable () -> UnixTime = { UnixTime.now.advanced(bySeconds: 3600) }
+
+    @Test("is delivered by whoever claims it, once a key, with two workers at it")
+    func twoWorkers() async throws {
+        var options = PaymentLab.Options()
+        options.notificationURL = RawServer.refusingURL
+        options.workerPeriod = .seconds(1)
+        try await PaymentLab.run(options) { lab in
+            for _ in 0..<5 { #expect(try await lab.pay()["notification_status"] == .string("pending")) }
+            let claimed = try await lab.withParts(clock: Self.later) { one in
+                try await lab.withParts(clock: Self.later) { other in
+                    async let first = one.deliverer.deliverWaiting()
+                    async let second = other.deliverer.deliverWaiting()
+                    return try await first + second
+                }
+            }
+            #expect(claimed == 5)
+            #expect(try await lab.notification.get("/history")["total_count"] == .integer(5))
+            for entry in try await lab.audit() {
+                guard case .array(let outbox) = entry["outbox"] else { continue }
+                #expect(outbox.count == 1 && outbox[0]["state"] == .string("done"))
+                #expect(outbox[0]["key"] == entry["payment_id"])
+            }
+        }
+    }
+
+    @Test("gives back a refund that nobody ended, once")
+    func refund() async throws {
+        try await PaymentLab.run { lab in
+            let paid = try await lab.pay()
+            let id = try #require(paid["payment_id"]?.text)
+            let amount = Money(minorUnits: 3000, currency: .usd)
+            let key = IdempotencyKey(name: "r", requestText: "r")
+            try await lab.withParts(clock: Self.later) { dead in
+                guard case .begun(let refund) = try await dead.store.beginRefund(id, amount: amount, key: key) else {
+                    Issue.record("not begun")
+                    return
+                }
+                // The gateway gave it, and its replica died before it could write that down.
+                #expect(try await dead.acquirer.refund(refund.id, of: id, amount: amount))
+                let again = try await dead.store.beginRefund(id, amount: amount, key: key)
+                #expect(again == .ended(.running(refundID: refund.id)))
+            }
+            let rest = try await lab.payment.post("/payment/refund", #"{"payment_id":"\#(id)","amount":70.01}"#)
+            #expect(rest.status == 409, "\(rest.text)")
+            try await lab.withParts(clock: { Self.later().advanced(bySeconds: 5) }) { (other) async throws -> Void in
+                #expect(try await other.refunds.finishAbandoned() == 1)
+                #expect(try await other.refunds.finishAbandoned() == 0)
+            }
+            let entry = try #require(try await lab.audit().first)
+            #expect(entry["status"] == .string("partially_refunded") && entry["refunded_minor"] == .integer(3000))
+            guard case .array(let charges) = entry["charges"] else { return }
+            #expect(charges.compactMap { $0["refunded_minor"] } == [.integer(3000)])
+        }
+    }
+
+    @Test("balance in every transaction, and are read in pages that miss nothing")
+    func audit() async throws {
+        try await PaymentLab.run { lab in
+            var ids: Set<String> = []
+            for number in 1...7 {
+                let card = number == 3 ? #","payment_method":"pm_card_visa_chargeDeclined""# : ""
+                let paid = try await lab.pay(#"{"amount":"19.99","product_id":"5"\#(card)}"#, key: "k\(number)")
+                ids.insert(try #require(paid["payment_id"]?.text))
+                guard number < 3, let id = paid["payment_id"]?.text else { continue }
+                _ = try await lab.payment.post("/payment/refund", #"{"payment_id":"\#(id)","amount":"\#(number).50"}"#)
+            }
+            for limit in [1, 3, 7, 500] {
+                let entries = try await lab.audit(limit: limit)
+                #expect(entries.count == 7 && Set(entries.compactMap { $0["payment_id"]?.text }) == ids)
+            }
+            var sums: [String: Int64] = [:]
+            for entry in try await lab.audit() {
+                guard case .array(let ledger) = entry["ledger"] else { continue }
+                for line in ledger {
+                    guard let id = line["transaction_id"]?.text, case .integer(let minor) = line["amount_minor"] else {
+                        Issue.record("no ledger line: \(line)")
+                        continue
+                    }
+                    sums[id, default: 0] += minor
+                }
+            }
+            #expect(sums.count == 8 && sums.values.allSatisfy { $0 == 0 })
+            try await lab.withParts { parts in
+                _ = try await parts.acquirer.authorise(
+                    ChargeRequest(
+                        paymentID: "PAY-0", amount: Money(minorUnits: 1, currency: .usd), instrument: .unnamed))
+            }
+            let last = try await lab.payment.get("/payment/audit")
+            #expect(last["next"] == .null && last["charges_without_payment"]?.count == 1)
+            for query in ["limit=0", "limit=501", "limit=x", "after=" + String(repeating: "x", count: 65)] {
+                #expect(try await lab.payment.get("/payment/audit?\(query)").status == 422, "\(query)")
+            }
+        }
+    }
+
+    @Test("tell what happened to a payment, hop by hop")
+    func events() async throws {
+        try await PaymentLab.run { lab in
+            let paid = try await lab.pay()
+            let id = try #require(paid["payment_id"]?.text)
+            let history = try await lab.payment.get("/payment/events/\(id)")
+            guard case .array(let events) = history["events"] else {
+                Issue.record("no events: \(history.text)")
+                return
+            }
+            let names = events.map { "\($0["name"]?.text ?? "") \($0["detail"]?.text ?? "")" }
+            #expect(
+                Array(names.prefix(5)) == [
+                    "status pending", "inventory reserved", "status processing", "gateway approved",
+                    "status completed",
+                ])
+            #expect(Set(names.dropFirst(5)) == ["confirm delivered", "notification delivered"])
+            #expect(try await lab.payment.get("/payment/events/PAY-0").status == 404)
+        }
+    }
+}
