@@ -15,6 +15,7 @@ struct InventoryController: Sendable {
             .post("/reservations/{id}/confirm") { try await settle($0, $1, .confirm) },
             .post("/reservations/{id}/release") { try await settle($0, $1, .release) },
             .post("/restock", restock),
+            .get("/audit", audit),
         ]
     }
 

@@ -11,6 +11,7 @@ struct NotificationController: Sendable {
             .post("/send", send),
             .get("/history", history),
             .get("/status/{id}", status),
+            .get("/audit", audit),
         ]
     }
 

@@ -139,7 +139,7 @@ struct NotificationTests {
 }
 
 /// Runs the notification service on a database in `folder`, or in a folder of its own.
-private func withNotification(
+func withNotification(
     in folder: URL? = nil, _ body: @escaping @Sendable (TestClient) async throws -> Void
 ) async throws {
     guard let folder else { return try await withTemporaryFolder { try await withNotification(in: $0, body) } }
