@@ -20,6 +20,8 @@ struct RunExecution: Sendable {
     let load: LoadWorkerProcess
     let restock: Restock
     let logger: Logger
+    /// Compares the books once the load has ended; nobody looks by default.
+    var checkMoney: @Sendable (_ history: [PaymentOperation], _ stop: Latch) async -> MoneyCheck = { _, _ in .init() }
 
     /// What happens while it runs, for whoever watches.
     enum Progress: Sendable {
@@ -84,6 +86,13 @@ struct RunExecution: Sendable {
             }
             try await group.waitForAll()
         }
+        await settle(recorder, stop)
+    }
+
+    /// A run that was stopped is not judged, so its books are not either.
+    private func settle(_ recorder: RunRecorder, _ stop: Latch) async {
+        guard !stop.isOpen else { return }
+        recorder.checked(await checkMoney(recorder.operations, stop))
     }
 
     private func phases(
