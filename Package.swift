@@ -208,7 +208,9 @@ let package = Package(
         .testTarget(
             name: "LoadTests",
             dependencies: [
-                "Experiments", "Load", "Shared", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "Experiments", "Load", "Shared", "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
             ],
             path: "Tests/Load"),
         .testTarget(name: "VerdictTests", dependencies: ["Experiments", "Verdict", "Shared"], path: "Tests/Verdict"),

@@ -14,6 +14,28 @@ public struct RequestSample: Codable, Sendable, Equatable {
         case dropped
     }
 
+    /// The names of the payment that a request asked for, to find it in the books afterwards.
+    public struct Payment: Codable, Sendable, Equatable {
+        public let idempotencyKey: String?
+        /// As the answer or the problem names it; nil where there was none.
+        public let paymentID: String?
+
+        /// Longer names are no names: keys end at 255 characters and ids are shorter still.
+        public static let maximumBytes = 1024
+
+        /// Names that are too long are left out.
+        public init(idempotencyKey: String?, paymentID: String?) {
+            func bounded(_ name: String?) -> String? { name.flatMap { $0.utf8.count <= Self.maximumBytes ? $0 : nil } }
+            self.idempotencyKey = bounded(idempotencyKey)
+            self.paymentID = bounded(paymentID)
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case idempotencyKey = "k"
+            case paymentID = "p"
+        }
+    }
+
     /// Later than this is a late send.
     public static let lateSendNs: UInt64 = 1_000_000
 
@@ -26,15 +48,19 @@ public struct RequestSample: Codable, Sendable, Equatable {
     /// From the intended time to the end of the answer, or to the failure: what a user would have waited.
     public let latencyNs: UInt64
     public let outcome: Outcome
+    /// Nil for a request that pays nothing.
+    public let payment: Payment?
 
     public init(
-        endpoint: String, intendedNs: UInt64, sendDelayNs: UInt64, latencyNs: UInt64, outcome: Outcome
+        endpoint: String, intendedNs: UInt64, sendDelayNs: UInt64, latencyNs: UInt64, outcome: Outcome,
+        payment: Payment? = nil
     ) {
         self.endpoint = endpoint
         self.intendedNs = intendedNs
         self.sendDelayNs = sendDelayNs
         self.latencyNs = latencyNs
         self.outcome = outcome
+        self.payment = payment
     }
 
     /// The user got what was asked for, or a decision of the bank: a declined card is an answer, not a failure.
@@ -60,6 +86,7 @@ extension RequestSample {
         case latencyNs = "l"
         case status = "s"
         case failure = "f"
+        case payment = "p"
     }
 
     private enum Failure: String, Codable {
@@ -74,6 +101,7 @@ extension RequestSample {
         intendedNs = try container.decode(UInt64.self, forKey: .intendedNs)
         sendDelayNs = try container.decode(UInt64.self, forKey: .sendDelayNs)
         latencyNs = try container.decode(UInt64.self, forKey: .latencyNs)
+        payment = try container.decodeIfPresent(Payment.self, forKey: .payment)
         switch try container.decodeIfPresent(Failure.self, forKey: .failure) {
         case .timedOut: outcome = .timedOut
         case .connectionFailed: outcome = .connectionFailed
@@ -88,6 +116,7 @@ extension RequestSample {
         try container.encode(intendedNs, forKey: .intendedNs)
         try container.encode(sendDelayNs, forKey: .sendDelayNs)
         try container.encode(latencyNs, forKey: .latencyNs)
+        try container.encodeIfPresent(payment, forKey: .payment)
         switch outcome {
         case .status(let status): try container.encode(status, forKey: .status)
         case .timedOut: try container.encode(Failure.timedOut, forKey: .failure)

@@ -14,14 +14,27 @@ public struct HTTPSender: RequestSender {
         self.execute = execute
     }
 
-    public func send(_ request: PreparedRequest) async -> RequestSample.Outcome {
+    public func send(_ request: PreparedRequest) async -> RequestResult {
         do {
-            return .status(try await execute(Self.httpRequest(request)).status)
+            let answer = try await execute(Self.httpRequest(request))
+            return RequestResult(
+                .status(answer.status), paymentID: request.isPayment ? Self.paymentID(in: answer.body) : nil)
         } catch HTTPClientError.timedOut {
-            return .timedOut
+            return RequestResult(.timedOut)
         } catch {
-            return .connectionFailed
+            return RequestResult(.connectionFailed)
         }
+    }
+
+    /// From an answer or a problem; nil where neither names one.
+    private static func paymentID(in body: Data) -> String? {
+        (try? JSONDecoder().decode(Named.self, from: body))?.paymentID
+    }
+
+    private struct Named: Decodable {
+        let paymentID: String?
+
+        enum CodingKeys: String, CodingKey { case paymentID = "payment_id" }
     }
 
     private static func httpRequest(_ request: PreparedRequest) -> HTTPClientRequest {

@@ -5,7 +5,19 @@ import Synchronization
 public protocol RequestSender: Sendable {
     /// Returns within ``PreparedRequest/timeout``, and soon after the task is cancelled. What it returns then is not
     /// looked at.
-    func send(_ request: PreparedRequest) async -> RequestSample.Outcome
+    func send(_ request: PreparedRequest) async -> RequestResult
+}
+
+/// What became of a request.
+public struct RequestResult: Sendable, Equatable {
+    public let outcome: RequestSample.Outcome
+    /// As the answer names it; only looked for where the request is a payment.
+    public let paymentID: String?
+
+    public init(_ outcome: RequestSample.Outcome, paymentID: String? = nil) {
+        self.outcome = outcome
+        self.paymentID = paymentID
+    }
 }
 
 /// Puts a ``LoadPlan`` on a system and measures what its users would feel.
@@ -74,14 +86,14 @@ public struct LoadGenerator: Sendable {
 
     private func send(_ request: PreparedRequest, due: UInt64) async {
         let sent = max(due, clock.nowNs())
-        let outcome = await sender.send(request)
+        let result = await sender.send(request)
         let ended = max(sent, clock.nowNs())
         let cutOff = Task.isCancelled
         if cutOff, ended - sent < plan.timeout.nanoseconds { return }
         onSample(
             RequestSample(
                 endpoint: request.endpoint, intendedNs: due, sendDelayNs: sent - due, latencyNs: ended - due,
-                outcome: cutOff ? .timedOut : outcome))
+                outcome: cutOff ? .timedOut : result.outcome, payment: request.payment(id: result.paymentID)))
     }
 
     /// Counted as one who waited in vain until the end: that it was not sent must not make the load look quick.

@@ -72,6 +72,16 @@ public struct PreparedRequest: Sendable {
     public let body: String?
     /// From the call to the last byte of the answer.
     public let timeout: Duration
+
+    /// Whether it asks for a payment, which must be found in the books afterwards.
+    public var isPayment: Bool { method == .post && url.hasSuffix("/payment/process") }
+
+    /// The payment's names once the answer is there; nil for any other request.
+    public func payment(id: String?) -> RequestSample.Payment? {
+        guard isPayment else { return nil }
+        return RequestSample.Payment(
+            idempotencyKey: HTTPField.Name("Idempotency-Key").flatMap { headers[$0] }, paymentID: id)
+    }
 }
 
 /// A load at a constant rate, every request of it decided beforehand.

@@ -22,19 +22,6 @@ public enum Verdict: String, Codable, Sendable, CaseIterable {
     }
 }
 
-/// What the comparison of the books found.
-public struct MoneyCheck: Codable, Sendable, Equatable {
-    /// One line each.
-    public let violations: [String]
-    /// Payments that were compared; 0 when nobody looked.
-    public let checked: Int
-
-    public init(violations: [String] = [], checked: Int = 0) {
-        self.violations = violations
-        self.checked = checked
-    }
-}
-
 /// Turns measurements into one verdict, with every reason for it.
 public enum VerdictRules {
     /// A system that fails more of its users before the fault has another problem first.
@@ -86,14 +73,11 @@ public enum VerdictRules {
     private static func reasonsForDeviation(_ evidence: Evidence) -> [String] {
         var reasons: [String] = []
         if evidence.recoveryTimeMs == nil { reasons.append("the system did not recover while it was watched") }
-        if !evidence.money.violations.isEmpty {
-            reasons.append("the money is wrong: \(evidence.money.violations.count) violations")
-        }
+        if evidence.money.violationCount > 0 { reasons.append(evidence.money.reason) }
         return reasons
     }
 
     private static func reasonsForHeld(_ evidence: Evidence) -> [String] {
-        ["the dose was delivered", "the system recovered"]
-            + [evidence.money.checked > 0 ? "the money is right" : "the money was not checked"]
+        ["the dose was delivered", "the system recovered", evidence.money.reason]
     }
 }

@@ -15,7 +15,7 @@ import Testing
 
     private struct ClosureSender: RequestSender {
         let body: @Sendable (PreparedRequest) async -> RequestSample.Outcome
-        func send(_ request: PreparedRequest) async -> RequestSample.Outcome { await body(request) }
+        func send(_ request: PreparedRequest) async -> RequestResult { RequestResult(await body(request)) }
     }
 
     private func plan(
@@ -125,6 +125,6 @@ import Testing
             #expect(sent.timeout == .seconds(10))
             throw error
         }
-        #expect(await sender.send(request) == outcome)
+        #expect(await sender.send(request) == RequestResult(outcome))
     }
 }

@@ -41,5 +41,6 @@ enum Fixtures {
     }
 
     static let goodDose = Dose(.packets(asked: 0.8, seen: 472, dropped: 382))
+    static let wrongMoney = MoneyCheck(violations: [MoneyViolation(rule: .oneCharge, text: "charged twice")])
     static let badDose = Dose(.packets(asked: 0.8, seen: 472, dropped: 3))
 }

@@ -44,7 +44,7 @@ import Verdict
 
     @Test func theRestOfTheVerdicts() {
         #expect(VerdictRules.decide(evidence { $0.recoveryTimeMs = nil }).verdict == .deviated)
-        #expect(VerdictRules.decide(evidence { $0.money = MoneyCheck(violations: ["x"]) }).verdict == .deviated)
+        #expect(VerdictRules.decide(evidence { $0.money = Fixtures.wrongMoney }).verdict == .deviated)
         let stopped = VerdictRules.decide(
             evidence {
                 $0.stopped = "stopped by a person"

@@ -32,11 +32,15 @@ struct LabRuntime: Sendable {
         let engine = world.engine(isRunning: { name in
             supervisor.snapshot().contains { $0.name == name && $0.state == .up }
         })
+        let auditor = MoneyAuditor(
+            client: client, paymentURL: world.paymentURL, inventoryURL: world.inventoryURL,
+            notificationURL: world.notificationURL)
         let runs = RunManager(
             engine: engine,
             execution: RunExecution(
                 engine: engine, load: LoadWorkerProcess(world: world, logger: logger),
-                restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger),
+                restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger,
+                checkMoney: auditor.check(history:unless:)),
             folder: settings.folder, cooldown: .seconds(settings.cooldownSeconds), events: events, logger: logger)
         let api = try RunnerAPI(
             runs: RunsController(

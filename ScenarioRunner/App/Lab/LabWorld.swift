@@ -52,7 +52,7 @@ struct LabWorld: Sendable {
     /// Where the payment service is reached by those who are inside: its virtual address, or the front door.
     var paymentURL: String { url(of: "payment") }
     var inventoryURL: String { url(of: "inventory") }
-    private var notificationURL: String { url(of: "notification") }
+    var notificationURL: String { url(of: "notification") }
 
     private func url(of tier: String) -> String {
         if network != nil, let service = topology.services.first(where: { $0.tier == tier }) {

@@ -21,6 +21,8 @@ struct RunExecution: Sendable {
     /// Fills the stock up by this quantity of each product, so that no run fails because the shop is empty.
     let restock: @Sendable (_ quantity: Int) async throws -> Void
     let logger: Logger
+    /// Compares the books once the load has ended; nobody looks by default.
+    var checkMoney: @Sendable (_ history: [PaymentOperation], _ stop: Latch) async -> MoneyCheck = { _, _ in .init() }
 
     /// What happens while it runs, for whoever watches.
     enum Progress: Sendable {
@@ -99,6 +101,7 @@ struct RunExecution: Sendable {
                 loadStop.open()
             }
         }
+        await settle(recorder, stop)
     }
 
     private func fillUp(_ quantity: Int, unless stop: Latch) async throws {
@@ -120,6 +123,12 @@ struct RunExecution: Sendable {
             stop.open()
             throw error
         }
+    }
+
+    /// A run that was stopped or that failed is not judged, so its books are not either.
+    private func settle(_ recorder: RunRecorder, _ stop: Latch) async {
+        guard !stop.isOpen, !recorder.hasFailed else { return }
+        recorder.checked(await checkMoney(recorder.operations, stop))
     }
 
     private func phases(

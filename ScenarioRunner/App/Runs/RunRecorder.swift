@@ -24,6 +24,7 @@ final class RunRecorder: Sendable {
         var summary = ""
         var errors: [String] = []
         var events: [Journal.Event] = []
+        var money = MoneyCheck()
     }
     private let state: Mutex<State>
 
@@ -71,6 +72,14 @@ final class RunRecorder: Sendable {
 
     func read(_ readings: [DoseReading]) { state.withLock { $0.readings = readings } }
 
+    /// What the clients were told about their payments.
+    var operations: [PaymentOperation] { state.withLock { $0.samples }.compactMap(PaymentOperation.init) }
+
+    func checked(_ money: MoneyCheck) {
+        note("money_checked", money.notChecked ?? "\(money.violationCount) violations in \(money.checked) payments")
+        state.withLock { $0.money = money }
+    }
+
     func failed(_ reason: String) {
         note("failed", reason)
         state.withLock { $0.errors.append(reason) }
@@ -101,6 +110,7 @@ final class RunRecorder: Sendable {
         evidence.dose = dose
         evidence.baseline = baseline
         evidence.recoveryTimeMs = recoveryTimeMs(state, baseline)
+        evidence.money = state.money
         let (verdict, reasons) = request.isMeasured ? VerdictRules.decide(evidence) : unmeasured(evidence)
 
         var journal = Journal(
@@ -112,6 +122,7 @@ final class RunRecorder: Sendable {
         journal.degradation = Degradation(baseline: baseline, fault: fault)
         journal.dose = dose
         journal.recoveryTimeMs = evidence.recoveryTimeMs
+        journal.money = state.money
         journal.events = state.events
         return journal
     }

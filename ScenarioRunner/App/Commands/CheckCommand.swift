@@ -1,0 +1,51 @@
+import ArgumentParser
+import Foundation
+import Shared
+import Verdict
+
+/// `scenario-runner check`: compares the books of the running lab, with no history of clients.
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Check that the running lab lost no money and made none.",
+        discussion: "Exit codes: 0 right, 2 wrong, 69 not checked.")
+
+    @Option(name: .customLong("state"), help: "Folder of the running lab.")
+    var stateFolder = ".lab"
+
+    @Flag(help: "Print the result as JSON on standard output, and nothing else there.")
+    var json = false
+
+    mutating func run() async throws {
+        guard let lab = LabFolder(path: stateFolder).runningLab() else {
+            throw LabError("no lab runs in \(stateFolder); start one with 'scenario-runner lab', or name its --state")
+        }
+        let client = HTTPClient()
+        let auditor = MoneyAuditor(
+            client: client, paymentURL: lab.paymentURL, inventoryURL: lab.inventoryURL,
+            notificationURL: lab.notificationURL)
+        let check = await auditor.check(history: [])
+        await client.shutdown()
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+            FileHandle.standardOutput.write(try encoder.encode(check) + Data("\n".utf8))
+        } else {
+            print(Self.text(check))
+        }
+        if check.violationCount > 0 { throw ExitCode(CommandExit.deviated.rawValue) }
+        if let reason = check.notChecked { throw LabError("the money was not checked: \(reason)") }
+    }
+
+    /// The result for people: each violation with its history.
+    static func text(_ check: MoneyCheck) -> String {
+        if let reason = check.notChecked { return "not checked: \(reason)" }
+        guard check.violationCount > 0 else { return "the money is right: \(check.checked) payments checked" }
+        let shown = check.violations.map { violation in
+            ([violation.line] + violation.history.map { "    \($0)" }).joined(separator: "\n")
+        }
+        let more = check.violationCount - check.violations.count
+        return
+            (["the money is wrong: \(check.violationCount) violations in \(check.checked) payments"] + shown
+            + (more > 0 ? ["and \(more) more"] : [])).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,75 @@
+import Experiments
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Load
+import Shared
+import Synchronization
+import TestSupport
+import Testing
+
+/// The load keeps the names of its payments, so that each can be found in the books. On real sockets.
+@Suite(.timeLimit(.minutes(1))) struct PaymentNamesTests {
+    @Test func aPaymentCarriesItsKeyAndTheIDOfItsAnswer() async throws {
+        let answers: [(HTTPResponse.Status, String)] = [
+            (.ok, #"{"payment_id":"PAY-1","status":"success"}"#),
+            (.init(code: 402), #"{"payment_id":"PAY-2","error":"declined"}"#),
+            (.gatewayTimeout, #"{"payment_id":"PAY-3"}"#), (.badGateway, "<html>"), (.ok, #"{"payment_id":5}"#),
+        ]
+        let samples = try await load(answers: answers)
+        #expect(samples.map(\.payment?.paymentID) == ["PAY-1", "PAY-2", "PAY-3", nil, nil])
+        let keys = samples.compactMap(\.payment?.idempotencyKey)
+        #expect(Set(keys).count == 5 && keys.allSatisfy { $0.count == 36 })
+    }
+
+    @Test func aChainHasNoNames() async throws {
+        let samples = try await load(answers: [(.ok, #"{"payment_id":"PAY-1"}"#)], path: "/payment/chain")
+        #expect(samples.map(\.payment) == [nil])
+    }
+
+    @Test func namesGoThroughALineOfJSON() throws {
+        for payment in [
+            nil, RequestSample.Payment(idempotencyKey: "k", paymentID: "PAY-1"),
+            RequestSample.Payment(idempotencyKey: nil, paymentID: nil),
+        ] {
+            let sample = RequestSample(
+                endpoint: "process", intendedNs: 1, sendDelayNs: 2, latencyNs: 3, outcome: .timedOut, payment: payment)
+            #expect(try JSONDecoder().decode(RequestSample.self, from: JSONEncoder().encode(sample)) == sample)
+        }
+        let long = RequestSample.Payment(idempotencyKey: nil, paymentID: String(repeating: "x", count: 1025))
+        #expect(long.paymentID == nil)
+    }
+
+    /// One request after another, each with its own answer.
+    private func load(
+        answers: [(HTTPResponse.Status, String)], path: String = "/payment/process"
+    ) async throws -> [RequestSample] {
+        let left = Mutex(answers)
+        let route = Route.post(path) { _, _ in
+            let (status, body) = left.withLock { $0.removeFirst() }
+            return Response(status: status, body: .init(byteBuffer: .init(string: body)))
+        }
+        return try await withServer(routes: [route]) { server in
+            let plan = try LoadPlan(
+                ratePerSecond: 1000, duration: .milliseconds(answers.count), seed: 1, runID: "names",
+                requests: [
+                    try RequestTemplate(
+                        name: "r", method: .post, url: "http://127.0.0.1:\(server.port)\(path)",
+                        headers: [("Content-Type", "application/json"), ("Idempotency-Key", "${uuid}")], body: "{}")
+                ])
+            let client = HTTPClient()
+            let sender = HTTPSender(execute: client.execute)
+            var samples: [RequestSample] = []
+            for index in answers.indices {
+                let request = plan.request(at: index)
+                let result = await sender.send(request)
+                samples.append(
+                    RequestSample(
+                        endpoint: "r", intendedNs: 0, sendDelayNs: 0, latencyNs: 0, outcome: result.outcome,
+                        payment: request.payment(id: result.paymentID)))
+            }
+            await client.shutdown()
+            return samples
+        }
+    }
+}
