@@ -175,7 +175,8 @@ let package = Package(
             ],
             path: "Tests/ServiceTesting"),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "ServiceTesting", "Shared"], path: "Tests/Gateway"),
+            name: "GatewayTests", dependencies: ["Gateway", "ServiceTesting", "TestSupport", "Shared"],
+            path: "Tests/Gateway"),
         .testTarget(
             name: "PaymentTests",
             dependencies: server + [

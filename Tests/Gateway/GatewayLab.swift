@@ -1,5 +1,6 @@
 import Foundation
 import ServiceTesting
+import TestSupport
 import Shared
 
 @testable import Gateway

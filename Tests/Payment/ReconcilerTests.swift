@@ -1,6 +1,8 @@
 import Gateway
+import HTTPTypes
 import ServiceTesting
 import Shared
+import TestSupport
 import Testing
 
 @testable import PaymentService
