@@ -38,7 +38,7 @@ struct LabRuntime: Sendable {
         let runs = RunManager(
             engine: engine,
             execution: RunExecution(
-                engine: engine, load: LoadWorkerProcess(world: world, logger: logger),
+                engine: engine, load: LoadWorkerProcess(world: world),
                 restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger,
                 checkMoney: auditor.check(history:unless:)),
             folder: settings.folder, cooldown: .seconds(settings.cooldownSeconds), events: events, logger: logger)

@@ -1,7 +1,6 @@
 import Experiments
 import Foundation
 import Load
-import Logging
 import Shared
 import Subprocess
 import SystemPackage
@@ -14,7 +13,6 @@ import SystemPackage
 /// ```
 struct LoadWorkerProcess: RunLoad {
     let world: LabWorld
-    let logger: Logger
 
     /// After SIGTERM: the time limit of a request, and a little for the process itself.
     static let drainTime = LoadPlan.patience + .seconds(5)

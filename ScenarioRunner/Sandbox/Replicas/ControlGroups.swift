@@ -15,9 +15,6 @@ import SystemPackage
 public final class ControlGroups: Sendable {
     static let prefix = "payment-chaos-"
 
-    /// `v1` or `v2`, as people call them.
-    public var versionName: String { version == .v1 ? "v1" : "v2" }
-
     private let version: ControlGroupVersion
     private let folders: ControlGroupFolders
     private let locks: [FolderLock]
