@@ -180,8 +180,8 @@ let package = Package(
         .testTarget(
             name: "PaymentTests",
             dependencies: server + [
-                "Gateway", "InventoryService", "NotificationService", "PaymentService", "ServiceTesting", "TestSupport",
-                httpTypes,
+                "Gateway", "InventoryService", "NotificationService", "PaymentService", "ScenarioRunner",
+                "ServiceTesting", "TestSupport", "Verdict", httpTypes,
             ],
             path: "Tests/Payment"),
         .testTarget(

@@ -1,3 +1,5 @@
+import Shared
+
 /// One request of the load, as measured: what the load generator hands to whoever judges the run.
 ///
 /// Coded in short for JSON lines, one object a line; times are absolute nanoseconds of `CLOCK_MONOTONIC`, so that a
@@ -14,25 +16,23 @@ public struct RequestSample: Codable, Sendable, Equatable {
         case dropped
     }
 
-    /// The names of the payment that a request asked for, to find it in the books afterwards.
+    /// The payment that a request asked for: its names, to find it in the books afterwards, and what was to be paid.
     public struct Payment: Codable, Sendable, Equatable {
         public let idempotencyKey: String?
         /// As the answer or the problem names it; nil where there was none.
         public let paymentID: String?
+        /// Nil where the request named no amount that can be paid.
+        public let amount: Money?
 
         /// Longer names are no names: keys end at 255 characters and ids are shorter still.
         public static let maximumBytes = 1024
 
         /// Names that are too long are left out.
-        public init(idempotencyKey: String?, paymentID: String?) {
+        public init(idempotencyKey: String?, paymentID: String?, amount: Money? = nil) {
             func bounded(_ name: String?) -> String? { name.flatMap { $0.utf8.count <= Self.maximumBytes ? $0 : nil } }
             self.idempotencyKey = bounded(idempotencyKey)
             self.paymentID = bounded(paymentID)
-        }
-
-        enum CodingKeys: String, CodingKey {
-            case idempotencyKey = "k"
-            case paymentID = "p"
+            self.amount = amount
         }
     }
 
@@ -76,6 +76,35 @@ public struct RequestSample: Codable, Sendable, Equatable {
     public var isAnswered: Bool { if case .status = outcome { true } else { false } }
 
     public var isLateSend: Bool { sendDelayNs > Self.lateSendNs }
+}
+
+extension RequestSample.Payment {
+    private enum CodingKeys: String, CodingKey {
+        case idempotencyKey = "k"
+        case paymentID = "p"
+        case minorUnits = "a"
+        case currency = "c"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let code = try container.decodeIfPresent(String.self, forKey: .currency)
+        let amount: Money? =
+            if let currency = code.flatMap(Currency.init(code:)) {
+                Money(minorUnits: try container.decode(Int64.self, forKey: .minorUnits), currency: currency)
+            } else { nil }
+        self.init(
+            idempotencyKey: try container.decodeIfPresent(String.self, forKey: .idempotencyKey),
+            paymentID: try container.decodeIfPresent(String.self, forKey: .paymentID), amount: amount)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(idempotencyKey, forKey: .idempotencyKey)
+        try container.encodeIfPresent(paymentID, forKey: .paymentID)
+        try container.encodeIfPresent(amount?.minorUnits, forKey: .minorUnits)
+        try container.encodeIfPresent(amount?.currency.code, forKey: .currency)
+    }
 }
 
 extension RequestSample {

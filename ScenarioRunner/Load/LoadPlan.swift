@@ -80,7 +80,8 @@ public struct PreparedRequest: Sendable {
     public func payment(id: String?) -> RequestSample.Payment? {
         guard isPayment else { return nil }
         return RequestSample.Payment(
-            idempotencyKey: HTTPField.Name("Idempotency-Key").flatMap { headers[$0] }, paymentID: id)
+            idempotencyKey: HTTPField.Name("Idempotency-Key").flatMap { headers[$0] }, paymentID: id,
+            amount: body.flatMap(PaymentWish.amount))
     }
 }
 

@@ -1,3 +1,5 @@
+import Shared
+
 /// A rule that one payment breaks, before its history is put beside it.
 struct Breach: Equatable {
     let rule: MoneyViolation.Rule
@@ -83,10 +85,14 @@ enum MoneyRules {
         }
     }
 
-    /// (c): exactly one charge, one capture, one confirmed reservation, and a notification.
+    /// (c): exactly one charge over what the client wanted to pay, one capture, one confirmed reservation, and a
+    /// notification.
     static func success(_ evidence: PaymentEvidence) -> [Breach] {
         let payment = evidence.payment
         var missing: [String] = []
+        if let asked = evidence.operation?.amount, !payment.isOver(asked) {
+            missing.append("its client wanted to pay \(asked.minorUnits) minor units of \(asked.currency.code)")
+        }
         if evidence.approved.isEmpty { missing.append("it has no charge") }
         if evidence.approved.contains(where: {
             $0.amountMinor != payment.amountMinor || $0.currency != payment.currency
@@ -161,6 +167,10 @@ extension AuditedCharge {
 }
 
 extension AuditedPayment {
+    fileprivate func isOver(_ amount: Money) -> Bool {
+        amountMinor == amount.minorUnits && currency == amount.currency.code
+    }
+
     var notificationKeys: [String] { outbox.filter { $0.kind == "notification" }.map(\.key) }
 }
 

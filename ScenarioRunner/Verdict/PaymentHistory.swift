@@ -1,3 +1,5 @@
+import Shared
+
 /// The operations of a run by payment and by key: one entry for each, however often it was tried.
 struct PaymentHistory {
     private(set) var operations: [PaymentOperation] = []
@@ -52,7 +54,8 @@ struct PaymentHistory {
         let stronger = one.outcome.weight >= other.outcome.weight ? one : other
         return PaymentOperation(
             idempotencyKey: one.idempotencyKey ?? other.idempotencyKey,
-            paymentID: stronger.paymentID ?? one.paymentID ?? other.paymentID, outcome: stronger.outcome)
+            paymentID: stronger.paymentID ?? one.paymentID ?? other.paymentID, outcome: stronger.outcome,
+            amount: one.amount ?? other.amount)
     }
 }
 
@@ -61,7 +64,8 @@ extension PaymentOperation {
     var text: String {
         let key = idempotencyKey.map { "key \($0)" } ?? "no key"
         let answer = outcome == .unknown ? "no answer that says how it ended" : "answered \(outcome.rawValue)"
-        return "client: invoked with \(key), \(answer)" + (paymentID.map { ", \($0)" } ?? "")
+        let wish = amount.map { "\($0.text) \($0.currency.code) " } ?? ""
+        return "client: invoked \(wish)with \(key), \(answer)" + (paymentID.map { ", \($0)" } ?? "")
     }
 }
 

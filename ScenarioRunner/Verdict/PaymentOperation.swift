@@ -1,4 +1,5 @@
 import Experiments
+import Shared
 
 /// One payment as its client saw it: what was asked, and what came back.
 public struct PaymentOperation: Sendable, Equatable {
@@ -17,17 +18,22 @@ public struct PaymentOperation: Sendable, Equatable {
     /// As the answer or the problem names it; nil where none came.
     public let paymentID: String?
     public let outcome: Outcome
+    /// What the client wanted to pay; nil where nobody noted it.
+    public let amount: Money?
 
-    public init(idempotencyKey: String?, paymentID: String?, outcome: Outcome) {
+    public init(idempotencyKey: String?, paymentID: String?, outcome: Outcome, amount: Money? = nil) {
         self.idempotencyKey = idempotencyKey
         self.paymentID = paymentID
         self.outcome = outcome
+        self.amount = amount
     }
 
     /// Nil for requests that pay nothing, and for those that were never sent.
     public init?(_ sample: RequestSample) {
         guard let payment = sample.payment, let outcome = Outcome(sample.outcome) else { return nil }
-        self.init(idempotencyKey: payment.idempotencyKey, paymentID: payment.paymentID, outcome: outcome)
+        self.init(
+            idempotencyKey: payment.idempotencyKey, paymentID: payment.paymentID, outcome: outcome,
+            amount: payment.amount)
     }
 }
 

@@ -17,9 +17,11 @@ import Shared
 ///   - database: opened with ``PaymentStore/migrations``.
 ///   - gatewayDatabase: opened with ``SimulatedAcquirer/migrations``.
 ///   - hook: for tests that end the process at a step of its work.
+///   - acquirer: for tests that put something between the service and its gateway.
 func buildPayment(
     settings: PaymentSettings, database: any Database, gatewayDatabase: any Database, client: HTTPClient,
-    logger: Logger, hook: StepHook = .none, onServerRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    logger: Logger, hook: StepHook = .none, acquirer: (any Acquirer) -> any Acquirer = { $0 },
+    onServerRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
 ) -> [any Service] {
     let server = HTTPServer(
         settings: HTTPServerSettings(
@@ -28,10 +30,10 @@ func buildPayment(
         logger: logger)
     let follower = SettingsFollower(
         runnerURL: settings.scenarioRunnerURL, client: client, metrics: server.registry, logger: logger)
+    let gateway = SimulatedAcquirer(database: gatewayDatabase, settings: { follower.current })
     let parts = PaymentParts(
-        settings: settings, database: database,
-        acquirer: SimulatedAcquirer(database: gatewayDatabase, settings: { follower.current }), client: client,
-        metrics: server.registry, hook: hook, logger: logger)
+        settings: settings, database: database, acquirer: acquirer(gateway), client: client, metrics: server.registry,
+        hook: hook, logger: logger)
     let controller = PaymentController(
         store: parts.store, processor: parts.processor, refunds: parts.refunds,
         chain: Chain(

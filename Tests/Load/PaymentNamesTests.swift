@@ -30,6 +30,8 @@ import Testing
     @Test func namesGoThroughALineOfJSON() throws {
         for payment in [
             nil, RequestSample.Payment(idempotencyKey: "k", paymentID: "PAY-1"),
+            RequestSample.Payment(
+                idempotencyKey: "k", paymentID: nil, amount: Money(minorUnits: 1999, currency: .usd)),
             RequestSample.Payment(idempotencyKey: nil, paymentID: nil),
         ] {
             let sample = RequestSample(
@@ -38,6 +40,21 @@ import Testing
         }
         let long = RequestSample.Payment(idempotencyKey: nil, paymentID: String(repeating: "x", count: 1025))
         #expect(long.paymentID == nil)
+    }
+
+    @Test(arguments: [
+        (#"{"amount":"19.99","currency":"USD"}"#, 1999), (#"{"amount":19.99}"#, 1999), (#"{"amount":5}"#, 500),
+        (#"{"amount":"19.99","currency":"XYZ"}"#, nil), (#"{"amount":"0"}"#, nil), ("{}", nil), ("", nil),
+    ] as [(String, Int64?)])
+    func whatIsToBePaidIsReadAsTheServiceReadsIt(body: String, minorUnits: Int64?) throws {
+        let plan = try LoadPlan(
+            ratePerSecond: 1, duration: .seconds(1), seed: 1, runID: "amounts",
+            requests: [
+                try RequestTemplate(
+                    name: "r", method: .post, url: "http://127.0.0.1:1/payment/process", body: body)
+            ])
+        let amount = plan.request(at: 0).payment(id: nil)?.amount
+        #expect(amount == minorUnits.map { Money(minorUnits: $0, currency: .usd) })
     }
 
     /// One request after another, each with its own answer.

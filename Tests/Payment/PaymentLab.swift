@@ -31,6 +31,10 @@ struct PaymentLab: Sendable {
         var stepTimeout = Duration.seconds(15)
         var notificationTimeout = Duration.seconds(3)
         var workerPeriod = Duration.milliseconds(50)
+        /// How the payment service differs from production.
+        var sabotage = Sabotage.none
+        /// Runs when the neighbours are up and the payment service is not yet: the place for an earlier life of it.
+        var before: (@Sendable (PaymentSettings, _ folder: URL) async throws -> Void)?
     }
 
     static func run(
@@ -62,7 +66,8 @@ struct PaymentLab: Sendable {
                     settings.chainStepTimeout = options.stepTimeout
                     settings.settleTimeout = .milliseconds(500)
                     settings.workerPeriod = options.workerPeriod
-                    try await withPayment(settings, folder, client, log) { paymentURL in
+                    try await options.before?(settings, folder)
+                    try await withPayment(settings, folder, client, log, options.sabotage) { paymentURL in
                         try await body(
                             PaymentLab(
                                 payment: TestClient(client, paymentURL), inventory: TestClient(client, inventoryURL),
@@ -84,18 +89,19 @@ struct PaymentLab: Sendable {
         try await Self.withPayment(settings, folder, http, log) { try await body(TestClient(http, $0)) }
     }
 
-    private static func withPayment(
+    static func withPayment(
         _ settings: PaymentSettings, _ folder: URL, _ client: HTTPClient, _ log: LogLines,
-        _ body: @escaping @Sendable (String) async throws -> Void
+        _ sabotage: Sabotage = .none, _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws {
-        let database = try await Databases.open(
-            url: "sqlite:\(folder.path)/payment.sqlite", migrations: PaymentStore.migrations)
+        let file = sabotage.databaseFile(in: folder)
+        let opened = try await Databases.open(url: "sqlite:\(file.path)", migrations: PaymentStore.migrations)
+        let database = sabotage.database(opened)
         let gateway = try await Databases.open(
             url: "sqlite:\(folder.path)/gateway.sqlite", migrations: SimulatedAcquirer.migrations)
         try await withServices(logger: log.logger()) { running in
             buildPayment(
                 settings: settings, database: database, gatewayDatabase: gateway, client: client,
-                logger: log.logger(), onServerRunning: running)
+                logger: log.logger(), hook: sabotage.hook, acquirer: sabotage.acquirer, onServerRunning: running)
         } body: {
             try await body($0)
         }

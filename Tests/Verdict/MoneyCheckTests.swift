@@ -84,6 +84,17 @@ import Testing
         both.payments[3].ledger[0].amountMinor = 1998
         both.payments[3].ledger[1].amountMinor = -1998
         #expect(rules(try both.check()) == [.successIsComplete])
+        // All books agree on 19.98, and the client wanted to pay 19.99.
+        var wish = SyntheticBooks()
+        wish.pay("PAY-1", amount: 1998)
+        wish.history = [
+            .init(
+                idempotencyKey: nil, paymentID: "PAY-1", outcome: .ok,
+                amount: Money(minorUnits: 1999, currency: .usd))
+        ]
+        let asked = try wish.check()
+        #expect(rules(asked) == [.successIsComplete])
+        #expect(asked.violations.first?.text == "its client wanted to pay 1999 minor units of USD")
     }
 
     @Test func compensationSkipped() throws {

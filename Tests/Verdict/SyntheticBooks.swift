@@ -22,7 +22,9 @@ struct SyntheticBooks {
         let key = "key-\(id)"
         if let outcome {
             history.append(
-                PaymentOperation(idempotencyKey: key, paymentID: knowsID ? id : nil, outcome: outcome))
+                PaymentOperation(
+                    idempotencyKey: key, paymentID: knowsID ? id : nil, outcome: outcome,
+                    amount: Money(minorUnits: amount, currency: .usd)))
         }
         let refunded = refunds.reduce(0, +)
         var payment = AuditedPayment(

@@ -1,0 +1,33 @@
+import Foundation
+import Gateway
+import Shared
+
+@testable import PaymentService
+
+/// How one life of a payment service is made to differ from production.
+struct Sabotage: Sendable {
+    var defect: Defect?
+    /// Charges are made, and no answer about them arrives.
+    var isGatewaySilent = false
+    var hook = StepHook.none
+    /// See ``FaultyDatabase``.
+    var between: @Sendable () -> Void = {}
+
+    static let none = Sabotage()
+
+    /// Where the payments are written. What is acknowledged before it is on the disk is in a file of this life alone,
+    /// which the next one does not know.
+    func databaseFile(in folder: URL) -> URL {
+        let name = defect == .acknowledgedBeforeCommit ? "unwritten-\(getpid())" : "payment"
+        return folder.appendingPathComponent("\(name).sqlite")
+    }
+
+    func database(_ database: any Database) -> any Database {
+        guard let defect else { return database }
+        return FaultyDatabase(base: database, defect: defect, between: between)
+    }
+
+    func acquirer(_ acquirer: any Acquirer) -> any Acquirer {
+        FaultyAcquirer(base: acquirer, defect: defect, isSilent: isGatewaySilent)
+    }
+}
