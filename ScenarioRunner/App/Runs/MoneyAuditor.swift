@@ -67,7 +67,7 @@ struct MoneyAuditor: Sendable {
         var cursor: String?
         while true {
             let page = try await payments.page(after: cursor, client)
-            if page.payments.contains(where: { !$0.isSettled && $0.createdAt <= start }) {
+            if page.payments.contains(where: { $0.isOpen(since: start) }) {
                 guard ContinuousClock.now < deadline else { return false }
                 try await Task.sleep(for: Self.pollInterval)
             } else {
