@@ -58,12 +58,19 @@ public struct AuditedPayment: Decodable, Sendable, Equatable {
     }
 
     public struct Refund: Decodable, Sendable, Equatable {
+        /// Pending while nobody knows whether the gateway has given it.
+        public enum State: String, Decodable, Sendable { case pending, done }
+
         public var refundID: String
         public var amountMinor: Int64
+        public var state: State
+        public var createdAt: UnixTime
 
         enum CodingKeys: String, CodingKey {
+            case state
             case refundID = "refund_id"
             case amountMinor = "amount_minor"
+            case createdAt = "created_at"
         }
     }
 
@@ -71,7 +78,7 @@ public struct AuditedPayment: Decodable, Sendable, Equatable {
     public struct OutboxEntry: Decodable, Sendable, Equatable {
         public enum State: String, Decodable, Sendable { case waiting, done }
 
-        /// `notification`.
+        /// `confirm` and `release` are for the inventory; `notification`.
         public var kind: String
         public var key: String
         public var state: State
@@ -104,6 +111,18 @@ public struct AuditedPayment: Decodable, Sendable, Equatable {
     /// Whether nothing will happen to it any more unless somebody asks for a refund.
     public var isSettled: Bool {
         status != .pending && status != .processing && outbox.allSatisfy { $0.state == .done }
+            && refunds.allSatisfy { $0.state == .done }
+    }
+
+    /// Whether something that was asked for until `start` has no end yet.
+    public func isOpen(since start: UnixTime) -> Bool {
+        guard createdAt <= start, !isSettled else { return false }
+        return status == .pending || status == .processing || outbox.contains { $0.state == .waiting }
+            || hasPendingRefund(since: start)
+    }
+
+    func hasPendingRefund(since start: UnixTime?) -> Bool {
+        refunds.contains { refund in refund.state == .pending && start.map { refund.createdAt <= $0 } ?? true }
     }
 }
 

@@ -74,6 +74,9 @@ public struct MoneyChecker {
         if payment.status == .pending || payment.status == .processing {
             report([.init(.unknownIsSettled, "it is still \(payment.status.rawValue)")], evidence)
         } else {
+            if payment.hasPendingRefund(since: settledBefore) {
+                report([.init(.unknownIsSettled, "a refund is still pending")], evidence)
+            }
             report(MoneyRules.told(evidence), evidence)
             report(payment.status.isSuccess ? MoneyRules.success(evidence) : MoneyRules.failure(evidence), evidence)
         }

@@ -50,19 +50,22 @@ enum MoneyRules {
     private static func refunds(_ evidence: PaymentEvidence) -> [Breach] {
         let payment = evidence.payment
         let captured = evidence.approved.sum(\.amountMinor)
-        let refunded = payment.refunds.sum(\.amountMinor)
+        let refunded = payment.refunds.filter { $0.state == .done }.sum(\.amountMinor)
+        let pending = payment.refunds.filter { $0.state == .pending }.sum(\.amountMinor)
         let byGateway = evidence.approved.sum(\.refundedMinor)
         let inLedger = -payment.ledger.filter { $0.kind == .refund && $0.account == .gatewayReceivable }
             .sum(\.amountMinor)
-        let most = [refunded, byGateway, inLedger, Int128(payment.refundedMinor)].max() ?? 0
+        let most = [refunded + pending, byGateway, inLedger, Int128(payment.refundedMinor)].max() ?? 0
         if most > captured {
             return [Breach(.refundsWithinCaptures, "\(most) minor units went back, and \(captured) were captured")]
         }
         // A charge that was taken back because its payment failed is no refund of the payment's.
         guard payment.status.isSuccess else { return [] }
-        guard refunded != byGateway || refunded != inLedger || refunded != Int128(payment.refundedMinor) else {
-            return []
-        }
+        // The gateway may have given what is pending already, or not yet.
+        guard
+            !(refunded...refunded + pending).contains(byGateway) || refunded != inLedger
+                || refunded != Int128(payment.refundedMinor)
+        else { return [] }
         return [
             Breach(
                 .refundsWithinCaptures,
@@ -130,6 +133,7 @@ enum MoneyRules {
         if ledger != 0 { left.append("\(ledger) minor units were left in the ledger") }
         if evidence.stock.reserved > 0 { left.append("it still holds reserved stock") }
         if evidence.stock.confirmed > 0 { left.append("its goods were sold") }
+        if payment.outbox.contains(where: { $0.state == .waiting }) { left.append("a message still waits") }
         return left.map { Breach(evidence.rule(otherwise: .failureLeavesNothing), $0) }
     }
 }
@@ -150,7 +154,7 @@ extension PaymentEvidence {
         lines += payment.ledger.prefix(8).map {
             "ledger: \($0.transactionID) \($0.kind.rawValue) \($0.account.rawValue) \($0.amountMinor) \($0.currency)"
         }
-        lines += payment.refunds.prefix(5).map { "refund: \($0.refundID) \($0.amountMinor)" }
+        lines += payment.refunds.prefix(5).map { "refund: \($0.refundID) \($0.amountMinor) \($0.state.rawValue)" }
         lines.append("stock: \(stock.reserved) reserved, \(stock.confirmed) confirmed reservations")
         lines += payment.outbox.prefix(5).map { "outbox: \($0.kind) \($0.key) \($0.state.rawValue)" }
         lines.append("notification: \(notified ? "sent" : "none")")

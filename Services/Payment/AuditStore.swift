@@ -30,8 +30,8 @@ extension PaymentStore {
                 return try Dictionary(grouping: found) { try $0.text("payment_id") }
             }
             let ledger = try rowsOfPage("ledger_entry", "1 = 1", by: "transaction_id, account")
-            let refunds = try rowsOfPage("refund", "state = 'done'", by: "id")
-            let outbox = try rowsOfPage("outbox", "kind = 'notification'", by: "message_key")
+            let refunds = try rowsOfPage("refund", "state <> 'refused'", by: "id")
+            let outbox = try rowsOfPage("outbox", "1 = 1", by: "kind, message_key")
             return AuditPage(
                 entries: try rows.map { row in
                     let id = try row.text("id")
@@ -80,6 +80,7 @@ extension PaymentStore {
     private static func refundDocument(_ row: SQLRow) throws -> JSONValue {
         .object([
             "refund_id": .string(try row.text("id")), "amount_minor": .integer(try row.integer("amount_minor")),
+            "state": .string(try row.text("state")), "created_at": try timestamp(row, "created_at"),
         ])
     }
 

@@ -83,9 +83,11 @@ struct LabProcess: Sendable {
 
     /// Starts a lab, runs `body` with it, ends it with SIGTERM, and checks that it ended in order.
     ///
-    /// - Parameter folder: keeps the data of an earlier lab; a fresh one when nil, which is removed at the end.
+    /// - Parameters:
+    ///   - folder: keeps the data of an earlier lab; a fresh one when nil, which is removed at the end.
+    ///   - executables: the folder of the four executables.
     static func withLab(
-        _ arguments: [String] = [], folder: URL? = nil, endsInOrder: Bool = true,
+        _ arguments: [String] = [], folder: URL? = nil, executables: URL = executables, endsInOrder: Bool = true,
         _ body: @Sendable @escaping (LabProcess) async throws -> Void
     ) async throws {
         let home = folder ?? FileManager.default.temporaryDirectory.appendingPathComponent("lab-\(UUID().uuidString)")
@@ -93,7 +95,7 @@ struct LabProcess: Sendable {
         var options = PlatformOptions()
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(12))]
         let result = try await Subprocess.run(
-            .path(FilePath(runner)),
+            .path(FilePath(executables.appendingPathComponent("scenario-runner").path)),
             arguments: Arguments(
                 ["lab", "--state", home.path, "--experiments", "chaos-experiments", "--ports", "0,0,0,0"] + arguments),
             workingDirectory: FilePath(repository.path), platformOptions: options, input: .none, output: .discarded,

@@ -1,3 +1,4 @@
+import Foundation
 import Gateway
 import ServiceTesting
 import Shared
@@ -27,9 +28,28 @@ struct OutboxTests {
             #expect(try await lab.notification.get("/history")["total_count"] == .integer(5))
             for entry in try await lab.audit() {
                 guard case .array(let outbox) = entry["outbox"] else { continue }
-                #expect(outbox.count == 1 && outbox[0]["state"] == .string("done"))
-                #expect(outbox[0]["key"] == entry["payment_id"])
+                #expect(outbox.map { $0["kind"]?.text } == ["confirm", "notification"])
+                #expect(outbox.allSatisfy { $0["state"] == .string("done") && $0["key"] == entry["payment_id"] })
             }
+        }
+    }
+
+    @Test("stands in the books while the inventory has not heard of it")
+    func releaseWaits() async throws {
+        try await PaymentLab.run { lab in
+            try await lab.withParts { dead in
+                let order = try JSONDecoder().decode(
+                    PaymentOrder.self, from: Data(#"{"amount":1,"product_id":"1"}"#.utf8))
+                _ = try await dead.store.begin(order, id: "PAY-1", key: nil)
+                // Its replica died before it could say so to the inventory.
+                let settlement = Settlement(
+                    event: .failed, scenario: nil, answer: Answer(status: 502, body: "{}"), releasesStock: true,
+                    events: [])
+                #expect(try await dead.store.settle("PAY-1", settlement)?.map(\.content) == [.release])
+            }
+            let entry = try #require(try await lab.audit().first)
+            let waiting = ["kind": "release", "key": "PAY-1", "state": "waiting"].mapValues(JSONValue.string)
+            #expect(entry["outbox"] == .array([.object(waiting)]))
         }
     }
 
@@ -49,6 +69,11 @@ struct OutboxTests {
                 #expect(try await dead.acquirer.refund(refund.id, of: id, amount: amount))
                 let again = try await dead.store.beginRefund(id, amount: amount, key: key)
                 #expect(again == .ended(.running(refundID: refund.id)))
+            }
+            let begun = try #require(try await lab.audit().first?["refunds"])
+            guard case .array(let refunds) = begun, refunds.count == 1, refunds[0]["state"] == .string("pending") else {
+                Issue.record("not one pending refund: \(begun)")
+                return
             }
             let rest = try await lab.payment.post("/payment/refund", #"{"payment_id":"\#(id)","amount":70.01}"#)
             #expect(rest.status == 409, "\(rest.text)")

@@ -71,6 +71,38 @@ import Testing
         #expect(check.violations.first?.text.contains("refunds 500, payment 500, ledger 500, gateway 1000") == true)
     }
 
+    @Test func aRefundUnderWay() throws {
+        var books = SyntheticBooks()
+        books.pay("PAY-1", .partiallyRefunded, refunds: [500])
+        let pending = AuditedPayment.Refund(
+            refundID: "REF-2", amountMinor: 1499, state: .pending, createdAt: UnixTime(milliseconds: 3000))
+        books.payments[0].refunds.append(pending)
+        let before = UnixTime(milliseconds: 2999)
+        #expect(!books.payments[0].isOpen(since: before) && books.payments[0].isOpen(since: pending.createdAt))
+        // Whether the gateway has given it already or not, no book is wrong yet.
+        for given: Int64 in [500, 1999] {
+            books.payments[0].charges[0].refundedMinor = given
+            #expect(try books.check(settledBefore: before).violations == [])
+            let late = try books.check(settledBefore: pending.createdAt)
+            #expect(late.violations.map(\.text) == ["a refund is still pending"])
+        }
+        // More was set aside than is there.
+        books.payments[0].refunds[1].amountMinor = 1500
+        #expect(rules(try books.check(settledBefore: before)) == [.refundsWithinCaptures])
+    }
+
+    @Test(arguments: ["confirm", "release"]) func aMessageToTheInventoryStillWaits(kind: String) throws {
+        var books = clean
+        let id = kind == "confirm" ? "PAY-1" : "PAY-D"
+        let index = try #require(books.payments.firstIndex { $0.paymentID == id })
+        books.payments[index].outbox = [.init(kind: kind, key: id, state: .waiting)]
+        #expect(books.payments[index].isOpen(since: UnixTime(milliseconds: 1000)))
+        #expect(!books.payments[index].isOpen(since: UnixTime(milliseconds: 999)))
+        let check = try books.check()
+        #expect(check.violations.map(\.text) == ["a message still waits"])
+        #expect(check.violations.first?.paymentID == id)
+    }
+
     @Test func centsByFloatingPoint() throws {
         var books = clean
         // int(19.99 * 100) is 1998 for one side of the entry.

@@ -20,7 +20,7 @@ import Testing
                 "currency":"USD"}],
               "charges":[{"charge_id":"CH","payment_id":"PAY-1","idempotency_key":"k","amount_minor":1999,
                 "currency":"USD","state":"approved","refunded_minor":5}],
-              "refunds":[{"refund_id":"REF-1","amount_minor":5}],
+              "refunds":[{"refund_id":"REF-1","amount_minor":5,"state":"done","created_at":2}],
               "outbox":[{"kind":"notification","key":"PAY-1","state":"waiting"}]}],
              "next":"PAY-1"}
             """)

@@ -37,13 +37,16 @@ struct SyntheticBooks {
         reservations.append(.init(reservationID: "RES-\(id)", key: id, state: state))
         if status.isSuccess {
             payment.ledger += entries("CAP-\(id)", .capture, amount)
-            payment.outbox.append(.init(kind: "notification", key: id, state: .done))
+            payment.outbox += ["confirm", "notification"].map { .init(kind: $0, key: id, state: .done) }
             notifications.append(.init(id: "NOT-\(id)", key: id))
             totals[0].onHand -= 1
             totals[0].sold += 1
         }
         for (number, refund) in refunds.enumerated() {
-            payment.refunds.append(.init(refundID: "REF-\(id)-\(number)", amountMinor: refund))
+            payment.refunds.append(
+                .init(
+                    refundID: "REF-\(id)-\(number)", amountMinor: refund, state: .done,
+                    createdAt: UnixTime(milliseconds: 2000)))
             payment.ledger += entries("REF-\(id)-\(number)", .refund, -refund)
         }
         payments.append(payment)

@@ -59,16 +59,19 @@ struct MoneyAuditor: Sendable {
     /// Returns when no payment made before `start` is open, or when the time for it is over.
     ///
     /// A page that has settled is not read again: the time is linear in the payments however long the wait is.
-    private func settle(before start: UnixTime) async throws {
+    ///
+    /// - Returns: whether all have settled.
+    @discardableResult
+    func settle(before start: UnixTime) async throws -> Bool {
         let deadline = ContinuousClock.now + settleTime
         var cursor: String?
         while true {
             let page = try await payments.page(after: cursor, client)
-            if page.payments.contains(where: { !$0.isSettled && $0.createdAt <= start }) {
-                guard ContinuousClock.now < deadline else { return }
+            if page.payments.contains(where: { $0.isOpen(since: start) }) {
+                guard ContinuousClock.now < deadline else { return false }
                 try await Task.sleep(for: Self.pollInterval)
             } else {
-                guard let next = page.next else { return }
+                guard let next = page.next else { return true }
                 cursor = try payments.following(cursor, next)
             }
         }

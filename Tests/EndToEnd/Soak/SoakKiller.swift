@@ -1,0 +1,53 @@
+import Experiments
+import Foundation
+import Sandbox
+
+@testable import ScenarioRunner
+
+/// Ends a random replica of a random service again and again, as `kill -9` does.
+struct SoakKiller: Sendable {
+    let plan: SoakPlan
+    /// The lab whose descendants are the replicas.
+    let labPID: Int32
+    let record: SoakRecord
+
+    /// Kills until `stop` opens.
+    func run(until stop: Latch) async throws {
+        var generator = SeededGenerator(seed: plan.seed, purpose: "killer")
+        var next = ContinuousClock.now + plan.killPeriod
+        while await !stop.wait(until: next) {
+            next += plan.killPeriod
+            let services = LabTopology().services.shuffled(using: &generator)
+            let replicas = services.map { ($0.name, $0.replicas.map(\.name).shuffled(using: &generator)) }
+            let running = try ReplicaProcesses.running(below: labPID)
+            // A replica that is about to be started again cannot be killed: then it is another's turn.
+            for (service, names) in replicas {
+                guard let pid = names.lazy.compactMap({ running[$0] }).first, kill(pid, SIGKILL) == 0 else { continue }
+                record.change { $0.kills[service, default: 0] += 1 }
+                break
+            }
+        }
+    }
+}
+
+/// The processes of one lab's replicas, as the host sees them.
+enum ReplicaProcesses {
+    /// By the replica's name, `payment-0`. A process counts when it is a descendant of the lab, runs a service, and was
+    /// told that it is that replica.
+    static func running(below lab: Int32) throws -> [String: Int32] {
+        var found: [String: Int32] = [:]
+        for service in LabTopology().services {
+            for pid in try HostProcesses.named(service.name, below: lab) where HostProcesses.isAlive(pid) {
+                if let name = replicaName(of: pid) { found[name] = pid }
+            }
+        }
+        return found
+    }
+
+    private static func replicaName(of pid: Int32) -> String? {
+        guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/environ") else { return nil }
+        let prefix = "REPLICA_NAME="
+        return data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            .first { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+    }
+}
