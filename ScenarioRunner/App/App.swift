@@ -12,8 +12,9 @@ struct RunnerCommand: AsyncParsableCommand {
         abstract: "Breaks a payment system on purpose, and measures what it did.",
         version: Version.current,
         subcommands: [
-            LabCommand.self, RunCommand.self, CheckCommand.self, DoctorCommand.self, HealCommand.self,
-            LabInsideCommand.self, FrontDoorCommand.self, LoadWorkerCommand.self, StressWorkerCommand.self,
+            LabCommand.self, RunCommand.self, CheckCommand.self, ExplainCommand.self, DoctorCommand.self,
+            HealCommand.self, LabInsideCommand.self, FrontDoorCommand.self, LoadWorkerCommand.self,
+            StressWorkerCommand.self,
         ])
 
     static func main() async {

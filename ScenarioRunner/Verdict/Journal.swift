@@ -43,7 +43,7 @@ public struct Journal: Codable, Sendable, Equatable {
     public var recoveryTimeMs: Int?
     /// Whether the system stayed bad without the fault; nil: not judged.
     public var metastable: Bool?
-    public var money = MoneyCheck()
+    public var money = MoneyCheck.notMade
     public var events: [Event] = []
 
     public init(

@@ -9,6 +9,9 @@ public struct MoneyCheck: Codable, Sendable, Equatable {
     /// Why the books could not be compared, or not to their end; nil when they were.
     public let notChecked: String?
 
+    /// Of a run whose books nobody has looked at.
+    public static let notMade = MoneyCheck(notChecked: "nobody looked")
+
     /// A bug breaks thousands of payments alike; a reader needs a few.
     public static let maximumReported = 100
 
@@ -37,7 +40,7 @@ public struct MoneyCheck: Codable, Sendable, Equatable {
             return "the money is wrong: \(violationCount) violations, the first: \(violations.first?.line ?? "")"
         }
         if let notChecked { return "the money was not checked: \(notChecked)" }
-        return checked > 0 ? "the money is right" : "the money was not checked"
+        return checked > 0 ? "the money is right" : "the money is right: nobody paid"
     }
 
     private enum CodingKeys: String, CodingKey {

@@ -87,7 +87,7 @@ public enum ReportTable {
     }
 
     /// Milliseconds in the unit that people would choose: `0.42 ms`, `12.3 ms`, `1.25 s`.
-    static func duration(_ ms: Double) -> String {
+    public static func duration(_ ms: Double) -> String {
         switch ms {
         case ..<10: String(format: "%.2f ms", ms)
         case ..<1000: String(format: "%.1f ms", ms)

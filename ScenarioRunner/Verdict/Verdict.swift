@@ -8,7 +8,8 @@ public enum Verdict: String, Codable, Sendable, CaseIterable {
     case deviated
     /// A stop condition, the kill switch or a person ended it.
     case aborted
-    /// The fault did not take effect, or the baseline was already bad: the run says nothing.
+    /// The fault did not take effect, the baseline was already bad, or the money could not be checked: the run says
+    /// nothing.
     case invalid
 
     /// Of the command that ran it.
@@ -36,12 +37,13 @@ public enum VerdictRules {
         public var dose: Dose?
         public var baseline: PhaseSummary?
         public var recoveryTimeMs: Int?
-        public var money = MoneyCheck()
+        public var money = MoneyCheck.notMade
 
         public init() {}
     }
 
-    /// Looks first at whether the run ended by itself, then at whether it says anything, then at what it says.
+    /// Looks first at whether the run ended by itself, then at whether it says anything, then at what it says. What
+    /// was found wrong stands whether the money was checked or not; what was found right needs the check.
     public static func decide(_ evidence: Evidence) -> (verdict: Verdict, reasons: [String]) {
         let findings = evidence.dose?.findings ?? []
         if let stopped = evidence.stopped { return (.aborted, [stopped] + findings) }
@@ -49,6 +51,7 @@ public enum VerdictRules {
         if !invalid.isEmpty { return (.invalid, invalid + findings) }
         let deviations = reasonsForDeviation(evidence)
         if !deviations.isEmpty { return (.deviated, deviations + findings) }
+        if evidence.money.notChecked != nil { return (.invalid, [evidence.money.reason] + findings) }
         return (.held, reasonsForHeld(evidence) + findings)
     }
 

@@ -63,7 +63,13 @@ struct InventoryController: Sendable {
         switch try await store.settle(context.pathParameter("id"), event) {
         case .settled(let reservation):
             return try .json(ReservationAnswer(reservation))
-        case .refused(let reservation):
+        case .refused(let reservation, let free) where reservation.state == .expired:
+            throw Problem.conflict(
+                "The reservation has expired, and there is not enough stock to sell it now. Try again after a delivery.",
+                members: [
+                    "reservation_status": .string(reservation.state.rawValue), "available": .integer(Int64(free)),
+                ])
+        case .refused(let reservation, _):
             throw Problem.conflict(
                 "The reservation is \(reservation.state.rawValue) already.",
                 members: ["reservation_status": .string(reservation.state.rawValue)])

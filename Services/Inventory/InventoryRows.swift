@@ -87,7 +87,7 @@ extension InventoryStore {
     ) throws -> Reservation {
         guard reservation.isOverdue(at: now) else { return reservation }
         var expired = reservation
-        try apply(expired.event(.expire), to: expired, at: now, on: connection)
+        try apply(expired.event(.expire, free: 0), to: expired, at: now, on: connection)
         return expired
     }
 
@@ -104,19 +104,30 @@ extension InventoryStore {
             "UPDATE product SET reserved = reserved - $2 WHERE id = $1", [.text(productID), .integer(quantity)])
     }
 
+    /// What a reservation that has expired could take again: units of its product that nobody has reserved.
+    static func free(for reservation: Reservation, at now: UnixTime, on connection: any SQLConnection) throws -> Int {
+        guard reservation.state == .expired, let productID = reservation.productID else { return 0 }
+        // What others let expire is free too, and only what is written as given back can leave the shelf.
+        try expireOverdue(of: productID, at: now, on: connection)
+        return try product(productID, at: now, on: connection)?.stock ?? 0
+    }
+
     /// Writes a reservation's new state and moves the stock as the action says.
     static func apply(
         _ action: Reservation.Action, to reservation: Reservation, at now: UnixTime, on connection: any SQLConnection
     ) throws {
-        let change: String
+        let change: String?
         switch action {
         case .none, .refuse: return
+        case .note: change = nil
         case .sell: change = "reserved = reserved - $2, on_hand = on_hand - $2, sold = sold + $2"
+        case .sellFromShelf: change = "on_hand = on_hand - $2, sold = sold + $2"
         case .giveBack: change = "reserved = reserved - $2"
         }
         try connection.execute(
             "UPDATE reservation SET state = $2, updated_at = $3 WHERE id = $1",
             [.text(reservation.id), .text(reservation.state.rawValue), .integer(now.milliseconds)])
+        guard let change else { return }
         try connection.execute(
             "UPDATE product SET \(change) WHERE id = $1",
             [.optional(reservation.productID), .integer(reservation.quantity)])

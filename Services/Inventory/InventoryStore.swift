@@ -110,7 +110,7 @@ struct InventoryStore: Sendable {
     }
 
     /// Confirms or releases by id or by key. Releasing a key that nobody knows blocks it: the reserve that it
-    /// answers may still be on its way.
+    /// answers may still be on its way. Confirming what has expired sells what is still free, or nothing.
     func settle(_ idOrKey: String, _ event: Reservation.Event) async throws -> SettleOutcome {
         let now = clock()
         return try await database.write { connection in
@@ -123,8 +123,9 @@ struct InventoryStore: Sendable {
                 return .settled(blocked)
             }
             var reservation = try Self.expireIfOverdue(found, at: now, on: connection)
-            let action = reservation.event(event)
-            if action == .refuse { return .refused(reservation) }
+            let free = try Self.free(for: reservation, at: now, on: connection)
+            let action = reservation.event(event, free: free)
+            if action == .refuse { return .refused(reservation, free: free) }
             try Self.apply(action, to: reservation, at: now, on: connection)
             return .settled(reservation)
         }
@@ -145,6 +146,7 @@ enum ReserveOutcome: Sendable, Equatable {
 /// What came of a confirmation or a release.
 enum SettleOutcome: Sendable, Equatable {
     case settled(Reservation)
-    case refused(Reservation)
+    /// With the units of its product that nobody has reserved; 0 unless it has expired.
+    case refused(Reservation, free: Int)
     case unknown
 }

@@ -4,10 +4,14 @@ import Shared
 ///
 /// ```
 ///               confirm
-///   reserved ------------> confirmed      the goods are sold
-///      |  '--- release --> released       back on the shelf
-///      '------ time -----> expired        back on the shelf, by itself
+///   reserved ------------> confirmed <----.       the goods are sold
+///      |  '--- release --> released <--.  |       back on the shelf
+///      '------ time -----> expired ----'--'       back on the shelf, by itself
+///                               release  confirm, while there still is enough
 /// ```
+///
+/// Who confirms has taken the customer's money. So a confirmation that comes too late takes the goods again; while
+/// there are not enough, it is refused, and whoever repeats it until it is not holds a back order.
 struct Reservation: Sendable, Equatable {
     enum State: String, Sendable {
         case reserved, confirmed, released, expired
@@ -25,8 +29,12 @@ struct Reservation: Sendable, Equatable {
         case none
         /// The reserved goods leave the shelf.
         case sell
+        /// Goods that are not reserved any more leave the shelf.
+        case sellFromShelf
         /// The reserved goods can be reserved again.
         case giveBack
+        /// No goods move, but the state is another one.
+        case note
         /// The event contradicts what happened before.
         case refuse
     }
@@ -52,7 +60,9 @@ struct Reservation: Sendable, Equatable {
     func isOverdue(at now: UnixTime) -> Bool { state == .reserved && expiresAt <= now }
 
     /// Takes the event. Repeating one changes nothing, so callers may retry until they hear an answer.
-    mutating func event(_ event: Event) -> Action {
+    ///
+    /// - Parameter free: units of the product that nobody has reserved.
+    mutating func event(_ event: Event, free: Int) -> Action {
         switch (state, event) {
         case (.reserved, .confirm):
             state = .confirmed
@@ -63,10 +73,17 @@ struct Reservation: Sendable, Equatable {
         case (.reserved, .expire):
             state = .expired
             return .giveBack
-        case (.confirmed, .confirm), (.released, .release), (.expired, .release), (.released, .expire),
-            (.expired, .expire):
+        case (.expired, .confirm):
+            guard quantity <= free else { return .refuse }
+            state = .confirmed
+            return .sellFromShelf
+        case (.expired, .release):
+            // From here on it stays released, whatever comes late.
+            state = .released
+            return .note
+        case (.confirmed, .confirm), (.released, .release), (.released, .expire), (.expired, .expire):
             return .none
-        case (.confirmed, .release), (.confirmed, .expire), (.released, .confirm), (.expired, .confirm):
+        case (.confirmed, .release), (.confirmed, .expire), (.released, .confirm):
             return .refuse
         }
     }

@@ -3,7 +3,8 @@ import Shared
 /// Something that must be said to another service because of a payment, once the payment's state is durable.
 struct OutboxMessage: Sendable, Equatable {
     enum Content: Sendable, Equatable {
-        /// The reserved stock is sold.
+        /// The reserved stock is sold. Where the reservation has expired and nothing is left, inventory refuses until
+        /// goods are delivered: then this waiting message is the back order.
         case confirm
         /// The reserved stock goes back.
         case release

@@ -21,7 +21,7 @@ struct CommandLineTests {
     @Test(
         "Bad options are wrong usage",
         arguments: [
-            ["--nonsense"], ["nonsense"], ["lab", "--nonsense"], ["run"], ["run", "a", "b"],
+            ["--nonsense"], ["nonsense"], ["lab", "--nonsense"], ["run"], ["run", "a", "b"], ["explain"],
             ["run", "a", "--rate", "x"],
             ["lab", "--seed", "-1"], ["lab", "--ports", "nonsense"], ["lab", "--ports", "1,2,3"],
             ["lab", "--ports", "0,0,0,65536"], ["doctor", "--plain"],
@@ -88,6 +88,17 @@ struct CommandLineTests {
         #expect(document.error.isEmpty && table.error.isEmpty)
     }
 
+    @Test("What needs a lab says that none runs", arguments: [["check"], ["explain", "PAY-1"]])
+    func noLab(arguments: [String]) async throws {
+        try await withStateFolder { folder in
+            let ended = try await runner.run(arguments + ["--state", folder])
+            #expect(ended.status == .exited(69) && ended.output.isEmpty)
+            #expect(
+                ended.error == "scenario-runner: no lab runs in \(folder); start one with 'scenario-runner lab', "
+                    + "or name its --state\n")
+        }
+    }
+
     @Test("heal works where nothing was left")
     func heal() async throws {
         let ended = try await runner("heal")
@@ -99,7 +110,9 @@ struct CommandLineTests {
     func help() async throws {
         let ended = try await runner("--help")
         #expect(ended.status == .exited(0))
-        for command in ["lab", "run", "doctor", "heal"] { #expect(ended.output.contains("\n  \(command) ")) }
+        for command in ["lab", "run", "check", "explain", "doctor", "heal"] {
+            #expect(ended.output.contains("\n  \(command) "))
+        }
         for command in ["lab-inside", "front-door", "load-worker", "stress-worker"] {
             #expect(!ended.output.contains(command))
         }

@@ -15,6 +15,7 @@ struct PlainLabTests {
                     lab.state.payment_url + "/payment/process",
                     #"{"amount": 100, "currency": "USD", "product_id": "1"}"#)
                 #expect(payment.status == 200 && payment.body["status"] == .string("success"))
+                try await explains(try #require(payment.body["payment_id"]?.text), in: folder)
                 let chain = try await lab.post(lab.state.payment_url + "/payment/chain")
                 #expect(chain.status == 200 && chain.body["overall_status"] == .string("success"))
 
@@ -42,6 +43,29 @@ struct PlainLabTests {
             }
             #expect(!FileManager.default.fileExists(atPath: "\(folder)/lab.json"))
         }
+    }
+
+    /// A payment that just succeeded tells its life from the first status to its delivery.
+    private func explains(_ id: String, in folder: String) async throws {
+        let text = try await Command.runner("explain", id, "--state", folder)
+        #expect(text.status == .exited(0) && text.error.isEmpty, "\(text.error)")
+        let lines = text.output.split(separator: "\n").map { $0.split(separator: " ") }
+        #expect(text.output.hasPrefix("\(id): completed, 100.00 USD, 0.00 refunded\n"), "\(text.output)")
+        #expect(
+            lines[1].starts(with: ["+0.000", "s"]) && lines[1].suffix(2) == ["status", "pending"], "\(text.output)")
+        for hop in ["inventory", "gateway", "confirm", "notification"] {
+            #expect(lines.contains { $0.count > 3 && $0[3] == hop }, "\(text.output)")
+        }
+        #expect(lines.last?.suffix(5) == ["approved,", "100.00", "USD,", "0.00", "refunded"], "\(text.output)")
+
+        let json = try await Command.runner("explain", id, "--json", "--state", folder)
+        let story = try JSONDecoder().decode(JSONValue.self, from: Data(json.output.utf8))
+        #expect(story["payment_id"] == .string(id) && story["events"]?.elements.count ?? 0 >= 6)
+        #expect(story["charges"]?.elements.count == 1)
+
+        let unknown = try await Command.runner("explain", "PAY-unknown", "--state", folder)
+        #expect(unknown.status == .exited(64) && unknown.output.isEmpty)
+        #expect(unknown.error == "scenario-runner: the lab knows no payment PAY-unknown\n")
     }
 
     @Test("SIGTERM ends every process", .timeLimit(.minutes(2)))

@@ -92,3 +92,11 @@ enum HostProcesses {
         return false
     }
 }
+
+extension JSONValue {
+    /// Of an array; none for anything else.
+    var elements: [JSONValue] {
+        guard case .array(let elements) = self else { return [] }
+        return elements
+    }
+}

@@ -138,6 +138,65 @@ struct InventoryHTTPTests {
             #expect(try await inventory.post("/reservations/slow/confirm").status == 409)
             #expect(try await inventory.post("/reservations/slow/release").status == 200)
             #expect(try await stock("3", inventory) == 0)
+            // Released stays released, however much is delivered.
+            _ = try await inventory.post("/restock", #"{"product_id":"3","quantity":99}"#)
+            let late = try await inventory.post("/reservations/slow/confirm")
+            #expect(late.status == 409 && late["reservation_status"] == .string("released"))
+        }
+    }
+
+    @Test("sells what has expired while there is enough, and keeps the rest as back orders")
+    func lateConfirmation() async throws {
+        let time = Mutex(UnixTime(milliseconds: 1_000_000))
+        try await withInventory(clock: { time.withLock { $0 } }) { inventory in
+            for key in ["first", "second"] {
+                let body = #"{"product_id":"3","quantity":15,"reservation_key":"\#(key)"}"#
+                #expect(try await inventory.post("/reserve", body).status == 200)
+            }
+            time.withLock { $0 = $0.advanced(bySeconds: 900) }
+            // Both have expired unnoticed; who came in between has taken 10 of the 30.
+            #expect(try await inventory.post("/reserve", #"{"product_id":"3","quantity":10}"#).status == 200)
+            for _ in 0..<2 {
+                let sold = try await inventory.post("/reservations/first/confirm")
+                #expect(sold.status == 200 && sold["status"] == .string("confirmed"), "\(sold.text)")
+                #expect(try await stock("3", inventory) == 5)
+            }
+            for _ in 0..<2 {
+                let refused = try await inventory.post("/reservations/second/confirm")
+                #expect(refused.status == 409 && refused.isProblem && refused["available"] == .integer(5))
+                #expect(refused["reservation_status"] == .string("expired"))
+            }
+            #expect(try await stock("3", inventory) == 5)
+            _ = try await inventory.post("/restock", #"{"product_id":"3","quantity":10}"#)
+            for _ in 0..<2 {
+                let sold = try await inventory.post("/reservations/second/confirm")
+                #expect(sold.status == 200 && sold["status"] == .string("confirmed"))
+                #expect(try await stock("3", inventory) == 0)
+            }
+            #expect(try await inventory.post("/reservations/second/release").status == 409)
+            guard case .array(let totals) = try await inventory.get("/audit")["totals"] else { return }
+            let total = try #require(totals.first { $0["product_id"] == .string("3") })
+            #expect([total["on_hand"], total["reserved"], total["sold"]] == [.integer(0), .integer(10), .integer(30)])
+        }
+    }
+
+    @Test("takes an overdue reservation's own goods for its late confirmation, and those that others let expire")
+    func lateConfirmationOfOverdueGoods() async throws {
+        let time = Mutex(UnixTime(milliseconds: 1_000_000))
+        try await withInventory(clock: { time.withLock { $0 } }) { inventory in
+            for (key, quantity) in [("own", 12), ("others", 18)] {
+                let body = #"{"product_id":"3","quantity":\#(quantity),"reservation_key":"\#(key)"}"#
+                let reserved = try await inventory.post("/reserve", body)
+                #expect(reserved.status == 200)
+            }
+            time.withLock { $0 = $0.advanced(bySeconds: 900) }
+            // Nothing has written down yet that they are over.
+            #expect(try await inventory.post("/reservations/own/confirm").status == 200)
+            #expect(try await stock("3", inventory) == 18)
+            #expect(try await inventory.post("/reserve", #"{"product_id":"3","quantity":18}"#).status == 200)
+            time.withLock { $0 = $0.advanced(bySeconds: 900) }
+            #expect(try await inventory.post("/reservations/others/confirm").status == 200)
+            #expect(try await stock("3", inventory) == 0)
         }
     }
 

@@ -18,16 +18,30 @@ struct ReservationTests {
             (.confirmed, .confirm, .none, .confirmed), (.confirmed, .release, .refuse, .confirmed),
             (.confirmed, .expire, .refuse, .confirmed), (.released, .confirm, .refuse, .released),
             (.released, .release, .none, .released), (.released, .expire, .none, .released),
-            (.expired, .confirm, .refuse, .expired), (.expired, .release, .none, .expired),
+            (.expired, .confirm, .sellFromShelf, .confirmed), (.expired, .release, .note, .released),
             (.expired, .expire, .none, .expired),
         ] as [(Reservation.State, Reservation.Event, Reservation.Action, Reservation.State)])
     func transition(
         from: Reservation.State, event: Reservation.Event, action: Reservation.Action, to: Reservation.State
     ) {
         var reservation = reservation(from)
-        let taken = reservation.event(event)
+        let taken = reservation.event(event, free: 2)
         #expect(taken == action)
         #expect(reservation.state == to)
+    }
+
+    @Test("that has expired is sold only while there is enough, and never once it was released")
+    func late() {
+        var late = reservation(.expired)
+        #expect(late.event(.confirm, free: 1) == .refuse && late.state == .expired)
+        #expect(late.event(.confirm, free: 2) == .sellFromShelf && late.state == .confirmed)
+        #expect(late.event(.confirm, free: 2) == .none && late.event(.release, free: 2) == .refuse)
+        var released = reservation(.expired)
+        #expect(released.event(.release, free: 2) == .note)
+        #expect(released.event(.confirm, free: 2) == .refuse && released.state == .released)
+        // Goods that are still reserved are its own, whatever else is free.
+        var waiting = reservation(.reserved)
+        #expect(waiting.event(.confirm, free: 0) == .sell)
     }
 
     @Test("is overdue from its last millisecond on, and only while it waits")

@@ -19,6 +19,7 @@ struct PaymentLab: Sendable {
     let inventory: TestClient
     let notification: TestClient
     let runner: FakeRunner
+    let runnerURL: String
     let log: LogLines
     /// Where the databases are.
     let folder: URL
@@ -71,8 +72,8 @@ struct PaymentLab: Sendable {
                         try await body(
                             PaymentLab(
                                 payment: TestClient(client, paymentURL), inventory: TestClient(client, inventoryURL),
-                                notification: TestClient(client, notificationURL), runner: runner, log: log,
-                                folder: folder))
+                                notification: TestClient(client, notificationURL), runner: runner,
+                                runnerURL: runnerURL, log: log, folder: folder))
                     }
                 }
             }
@@ -80,9 +81,14 @@ struct PaymentLab: Sendable {
     }
 
     /// One more payment service on the same database.
-    func withReplica(_ body: @escaping @Sendable (TestClient) async throws -> Void) async throws {
+    ///
+    /// - Parameter followsRunner: whether the failure modes are in force there too, once it has asked for them.
+    func withReplica(
+        followsRunner: Bool = false, _ body: @escaping @Sendable (TestClient) async throws -> Void
+    ) async throws {
         var settings = PaymentSettings()
         (settings.host, settings.port) = ("127.0.0.1", 0)
+        if followsRunner { settings.scenarioRunnerURL = runnerURL }
         settings.inventoryURL = inventory.baseURL
         settings.notificationURL = notification.baseURL
         let http = payment.http

@@ -123,6 +123,24 @@ struct PaymentScenariosTests {
         }
     }
 
+    /// Every tab that is open shows what one of them chose.
+    @Test func theStreamTellsThePhase() async throws {
+        let stream = try #require(events.subscribe())
+        try await withServer(routes: routes) { server in
+            _ = try await server.send(
+                "POST", "/api/payment-scenarios/gateway-timeout?enabled=true&phase=response-lost")
+            let event = try #require(await stream.first { $0.name == "failure_modes" })
+            #expect(event.data.contains(#""gateway_timeout_phase":"response-lost""#))
+        }
+    }
+
+    @Test func thePageOffersThePhasesOfTheAPI() throws {
+        let page = Bundle.main.bundleURL.appending(
+            path: "payment-chaos_ScenarioRunner.resources/Public/js/views/failures.js")
+        let values = try String(contentsOf: page, encoding: .utf8).matches(of: #/value: "([^"]+)"/#).map(\.1)
+        #expect(values.map(String.init) == GatewayTimeoutPhase.allCases.map(\.rawValue))
+    }
+
     // MARK: What the services poll
 
     @Test func thePollIsAnsweredAtOnceOrWithTheNextChange() async throws {

@@ -165,6 +165,20 @@ import Verdict
         }
     }
 
+    /// Everything else is well: dose, baseline, recovery.
+    @Test(arguments: [nil, "the payment service has no audit"])
+    func booksThatCannotBeReadMakeARunInvalid(reason: String?) async throws {
+        var options = RunnerLab.Options()
+        if let reason { options.money = MoneyCheck(notChecked: reason) }
+        try await RunnerLab.run(options) { lab in
+            let request = try RunnerLab.request(rate: 50, baseline: .milliseconds(500), recovery: .seconds(4))
+            let (view, journal) = try await lab.ended(try lab.manager.start(request).id)
+            #expect(view.verdict == (reason == nil ? .held : .invalid), "\(view.reasons)")
+            #expect(view.reasons.last == (reason.map { "the money was not checked: \($0)" } ?? "the money is right"))
+            #expect(journal.money.notChecked == reason)
+        }
+    }
+
     @Test func stoppingDoesNotWaitForTheStock() async throws {
         var options = RunnerLab.Options()
         options.restock = { _ in try await Task.sleep(for: .seconds(3600)) }

@@ -25,6 +25,8 @@ struct RunnerLab: Sendable {
         /// False leaves the manager's work to the test.
         var works = true
         var restock: @Sendable (Int) async throws -> Void = { _ in }
+        /// What the comparison of the books finds.
+        var money = MoneyCheck(checked: 1)
     }
 
     let engine: FakeEngine
@@ -43,7 +45,9 @@ struct RunnerLab: Sendable {
         let logger = Logger(label: "runner-lab") { _ in SwiftLogNoOpLogHandler() }
         manager = RunManager(
             engine: engine,
-            execution: RunExecution(engine: engine, load: load, restock: options.restock, logger: logger),
+            execution: RunExecution(
+                engine: engine, load: load, restock: options.restock, logger: logger,
+                checkMoney: { _, _ in options.money }),
             folder: folder, cooldown: options.cooldown, events: events, logger: logger)
         api = RunnerAPI(
             runs: RunsController(

@@ -83,4 +83,24 @@ struct ServiceSettingsTests {
                 """)
         #expect(try JSONDecoder().decode(ServiceSettings.self, from: Data(json.utf8)) == settings)
     }
+
+    /// An older runner names no phase, and the case that everyone gets wrong is the default. A phase that nobody knows
+    /// is no settings at all.
+    @Test func settingsWithoutAPhaseMeanAfterTheCharge() throws {
+        func decoded(_ phase: String) throws -> FailureModes {
+            let json = """
+                {"failure_modes":{"card_decline_enabled":true,"card_decline_probability":20,\
+                "gateway_timeout_delay":4.5,"gateway_timeout_enabled":true,\(phase)\
+                "gateway_timeout_probability":15,"stolen_card_enabled":false,"stolen_card_probability":0},\
+                "lease_s":15,"seed":7,"version":3}
+                """
+            return try JSONDecoder().decode(ServiceSettings.self, from: Data(json.utf8)).failureModes
+        }
+        let older = try decoded("")
+        #expect(older.gatewayTimeoutPhase == .afterCharge)
+        #expect(older.gatewayTimeoutEnabled && older.gatewayTimeoutDelay == 4.5)
+        #expect(older.gatewayTimeoutProbability == 15 && older.cardDeclineProbability == 20)
+        #expect(try decoded(#""gateway_timeout_phase":"before-charge","#).gatewayTimeoutPhase == .beforeCharge)
+        #expect(throws: DecodingError.self) { try decoded(#""gateway_timeout_phase":"never","#) }
+    }
 }

@@ -9,7 +9,7 @@ import Verdict
             Fixtures.load(0..<12) + Fixtures.load(13..<42, ms: 1100, failures: 13) + Fixtures.load(43..<63, ms: 11)
         var journal = Journal(
             runID: "run-1", experiment: "packet-loss-80-percent", verdict: .held,
-            reasons: ["the dose was delivered", "the system recovered", "the money was not checked"], seed: 42,
+            reasons: ["the dose was delivered", "the system recovered", "the money is right"], seed: 42,
             startedAt: 1_700_000_000.25, engine: "lab")
         journal.fault = "drop 80 % of payment-0,1,2 -> inventory-0,1"
         journal.doctor = ["netem": "absent"]
@@ -18,6 +18,7 @@ import Verdict
         journal.degradation = Degradation(baseline: journal.phase(.baseline), fault: journal.phase(.fault))
         journal.dose = Fixtures.goodDose
         journal.recoveryTimeMs = 2000
+        journal.money = MoneyCheck(checked: 900)
         journal.events = [.init(t: 12.5, name: "fault_injected", detail: "verified")]
         return journal
     }
@@ -53,7 +54,7 @@ import Verdict
         for member in ["kind", "asked", "delivered", "low", "high", "unit", "effective"] {
             #expect(dose[member] != nil, "\(member)")
         }
-        #expect((json["money"] as? [String: Any])?["checked"] as? Int == 0)
+        #expect((json["money"] as? [String: Any])?["checked"] as? Int == 900)
         #expect((json["series"] as? [[String: Any]])?.first?["p95_ms"] as? Double == 10)
     }
 

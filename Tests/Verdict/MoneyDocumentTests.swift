@@ -79,6 +79,7 @@ import Testing
         }
         #expect(reasons(MoneyCheck(checked: 9)) == (.held, "the money is right"))
         let unchecked = reasons(MoneyCheck(notChecked: "the payment service has no audit"))
+        #expect(unchecked.0 == .invalid)
         #expect(unchecked.1 == "the money was not checked: the payment service has no audit")
         let wrong = reasons(Fixtures.wrongMoney)
         #expect(wrong.0 == .deviated)

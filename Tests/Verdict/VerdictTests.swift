@@ -9,6 +9,7 @@ import Verdict
         evidence.dose = Fixtures.goodDose
         evidence.baseline = Fixtures.summary(Fixtures.load(2..<12))
         evidence.recoveryTimeMs = 0
+        evidence.money = MoneyCheck(checked: 9)
         change(&evidence)
         return evidence
     }
@@ -16,9 +17,33 @@ import Verdict
     @Test func withoutAHypothesisHeldMeansDoseRecoveryMoney() {
         let decision = VerdictRules.decide(evidence())
         #expect(decision.verdict == .held)
-        #expect(decision.reasons == ["the dose was delivered", "the system recovered", "the money was not checked"])
-        let checked = VerdictRules.decide(evidence { $0.money = MoneyCheck(checked: 9) })
-        #expect(checked.reasons.last == "the money is right")
+        #expect(decision.reasons == ["the dose was delivered", "the system recovered", "the money is right"])
+        let idle = VerdictRules.decide(evidence { $0.money = MoneyCheck(checked: 0) })
+        #expect(idle.verdict == .held && idle.reasons.last == "the money is right: nobody paid")
+    }
+
+    @Test func withoutAMoneyCheckNothingIsHeld() {
+        let unread = MoneyCheck(notChecked: "the payment service has no audit")
+        let decision = VerdictRules.decide(evidence { $0.money = unread })
+        #expect(decision.verdict == .invalid)
+        #expect(decision.reasons == ["the money was not checked: the payment service has no audit"])
+        #expect(VerdictRules.decide(evidence { $0.money = .notMade }).verdict == .invalid)
+        // What is known to be wrong is not taken back.
+        let slow = VerdictRules.decide(
+            evidence {
+                $0.money = unread
+                $0.recoveryTimeMs = nil
+            })
+        #expect(slow.verdict == .deviated)
+        let wrong = MoneyCheck(
+            violations: [MoneyViolation(rule: .oneCharge, text: "twice")], checked: 3, notChecked: "the end is missing")
+        #expect(VerdictRules.decide(evidence { $0.money = wrong }).verdict == .deviated)
+        let stopped = VerdictRules.decide(
+            evidence {
+                $0.money = unread
+                $0.stopped = "stopped by a person"
+            })
+        #expect(stopped.verdict == .aborted)
     }
 
     @Test func whatMakesARunInvalid() {

@@ -16,9 +16,7 @@ struct CheckCommand: AsyncParsableCommand {
     var json = false
 
     mutating func run() async throws {
-        guard let lab = LabFolder(path: stateFolder).runningLab() else {
-            throw LabError("no lab runs in \(stateFolder); start one with 'scenario-runner lab', or name its --state")
-        }
+        let lab = try LabFolder.runningLab(in: stateFolder)
         let client = HTTPClient()
         let auditor = MoneyAuditor(
             client: client, paymentURL: lab.paymentURL, inventoryURL: lab.inventoryURL,

@@ -63,6 +63,16 @@ struct LabFolder: Sendable {
         return nil
     }
 
+    /// Where the lab in the folder that a person named answers.
+    ///
+    /// - Throws: ``LabError`` when none runs there.
+    static func runningLab(in path: String) throws -> State {
+        guard let lab = LabFolder(path: path).runningLab() else {
+            throw LabError("no lab runs in \(path); start one with 'scenario-runner lab', or name its --state")
+        }
+        return lab
+    }
+
     func write(_ state: State) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -21,8 +21,8 @@ struct RunExecution: Sendable {
     /// Fills the stock up by this quantity of each product, so that no run fails because the shop is empty.
     let restock: @Sendable (_ quantity: Int) async throws -> Void
     let logger: Logger
-    /// Compares the books once the load has ended; nobody looks by default.
-    var checkMoney: @Sendable (_ history: [PaymentOperation], _ stop: Latch) async -> MoneyCheck = { _, _ in .init() }
+    /// Compares the books once the load has ended.
+    let checkMoney: @Sendable (_ history: [PaymentOperation], _ stop: Latch) async -> MoneyCheck
 
     /// What happens while it runs, for whoever watches.
     enum Progress: Sendable {

@@ -24,7 +24,7 @@ final class RunRecorder: Sendable {
         var summary = ""
         var errors: [String] = []
         var events: [Journal.Event] = []
-        var money = MoneyCheck()
+        var money = MoneyCheck.notMade
     }
     private let state: Mutex<State>
 

@@ -15,7 +15,7 @@ export class Store {
   experimentsProblem = null;
   /** Runs, newest first. */
   runs = [];
-  /** The seven settings of the payment failures, or null until known. */
+  /** The settings of the payment failures, or null until known. */
   failureModes = null;
   /** `{active, places, readyAt}`, or null until known; `readyAt` is on the monotonic clock, in milliseconds. */
   rateLimit = null;

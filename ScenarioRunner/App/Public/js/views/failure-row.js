@@ -1,16 +1,16 @@
-// One payment failure: a switch and its sliders.
+// One payment failure: a switch, its sliders, and where there is one its choice of phase.
 
 import { el, setText } from "../lib/dom.js";
 
 const NARROW_SPACE = "\u202f";
-// An arrow key that is held down changes a slider many times a second; the runner hears of it once it rests.
+// An arrow key that is held down changes a control many times a second; the runner hears of it once it rests.
 const REST_MS = 200;
 const inPercent = (value) => `${value}${NARROW_SPACE}%`;
 const inSeconds = (value) => `${value}${NARROW_SPACE}s`;
 
 /**
- * Makes the row of `failure`. `onChange({enabled, probability, delay?})` is called when a person has changed
- * something; what the runner says meanwhile is not shown over a slider in the hand.
+ * Makes the row of `failure`. `onChange({enabled, probability, delay?, phase?})` is called when a person has changed
+ * something; what the runner says meanwhile is not shown over a control in the hand.
  */
 export function makeFailureRow(failure, onChange) {
   const toggle = el("input", { type: "checkbox", role: "switch", id: `${failure.key}-enabled` });
@@ -19,7 +19,8 @@ export function makeFailureRow(failure, onChange) {
   const delay = failure.hasDelay
     ? makeSlider(failure, "delay", { label: "Silence", min: 1, max: 60, inWords: inSeconds })
     : null;
-  const sliders = [probability, delay].filter((slider) => slider !== null);
+  const phase = failure.phases ? makeChoice(failure, "phase", { label: "Phase", options: failure.phases }) : null;
+  const controls = [probability, delay, phase].filter((control) => control !== null);
   let chosen = false;
   let inHand = false;
   let rest;
@@ -27,7 +28,7 @@ export function makeFailureRow(failure, onChange) {
   toggle.setAttribute("aria-describedby", effect.id);
   const element = el("div", { class: "failure", role: "group", "aria-label": failure.title },
     el("div", { class: "failure-head" }, toggle, el("label", { for: toggle.id }, failure.title), effect),
-    el("div", { class: "sliders" }, sliders.map((slider) => slider.element)));
+    el("div", { class: "controls" }, controls.map((control) => control.element)));
 
   function describe() {
     element.toggleAttribute("data-on", toggle.checked);
@@ -39,17 +40,18 @@ export function makeFailureRow(failure, onChange) {
     inHand = false;
     const settings = { enabled: toggle.checked, probability: probability.value() };
     if (delay) settings.delay = delay.value();
+    if (phase) settings.phase = phase.value();
     describe();
     onChange(settings);
   }
 
-  for (const slider of sliders) {
-    slider.input.oninput = () => {
+  for (const { input } of controls) {
+    input.oninput = () => {
       clearTimeout(rest);
       chosen = inHand = true;
       describe();
     };
-    slider.input.onchange = () => {
+    input.onchange = () => {
       clearTimeout(rest);
       rest = setTimeout(send, REST_MS);
     };
@@ -62,6 +64,7 @@ export function makeFailureRow(failure, onChange) {
     const known = settings.enabled || settings.probability > 0 || chosen;
     probability.set(known ? settings.probability : failure.usual);
     delay?.set(settings.delay);
+    phase?.set(settings.phase);
     describe();
   }
 
@@ -87,4 +90,24 @@ function makeSlider(failure, name, { label, min, max, inWords }) {
     follow();
   }
   return { element, input, words, set, value: () => Number(input.value) };
+}
+
+/** A list to choose from, with what the choice means below it. */
+function makeChoice(failure, name, { label, options }) {
+  const id = `${failure.key}-${name}`;
+  const meaning = el("p", { class: "meaning", id: `${id}-meaning` });
+  const input = el("select", { id, "aria-describedby": meaning.id },
+    options.map(({ value, title }) => el("option", { value }, title)));
+  const element = el("div", { class: "choice" }, el("label", { for: id }, label), input, meaning);
+
+  function follow() {
+    setText(meaning, options.find(({ value }) => value === input.value)?.meaning ?? "");
+  }
+  input.addEventListener("input", follow);
+
+  function set(value) {
+    if (input.value !== value) input.value = value;
+    follow();
+  }
+  return { element, input, set, value: () => input.value };
 }

@@ -1,9 +1,29 @@
-// The payment failures: a switch each, how many payments they hit, and for the silent gateway how long it is silent.
+// The payment failures: a switch each, how many payments they hit, and for the silent gateway how long it is silent and
+// where on its way the answer is lost.
 
 import * as api from "../api.js";
 import { byId } from "../lib/dom.js";
 import { showProblem } from "../messages.js";
 import { makeFailureRow } from "./failure-row.js";
+
+// In the order of a payment's way; the values are those of the API.
+const PHASES = [
+  {
+    value: "before-charge",
+    title: "Before the charge",
+    meaning: "The request is lost on its way to the gateway: nothing is charged, and the payment ends as failed.",
+  },
+  {
+    value: "after-charge",
+    title: "After the charge",
+    meaning: "The customer is charged, and the payment service does not hear of it: it asks the gateway later, and completes the payment.",
+  },
+  {
+    value: "response-lost",
+    title: "Response lost",
+    meaning: "The payment completes at once; only its caller hears nothing.",
+  },
+];
 
 // `usual` is offered while a failure is off and no other value has been chosen.
 const FAILURES = [
@@ -13,7 +33,8 @@ const FAILURES = [
     title: "Gateway timeout",
     usual: 15,
     hasDelay: true,
-    effect: (share, delay) => `${share} of payments wait ${delay} for the gateway, then answer 504; their outcome is settled later.`,
+    phases: PHASES,
+    effect: (share, delay) => `${share} of payments answer 504 after ${delay} of silence. Their status tells how they end.`,
   },
   {
     key: "card_decline",
@@ -42,6 +63,7 @@ export function mountFailures(store) {
       enabled: store.failureModes[`${key}_enabled`],
       probability: store.failureModes[`${key}_probability`],
       delay: store.failureModes[`${key}_delay`],
+      phase: store.failureModes[`${key}_phase`],
     }));
   }
 
