@@ -13,6 +13,11 @@ public protocol ChaosEngine: Sendable {
     /// Why this engine cannot run `experiment`, or nil when it can.
     func refusal(of experiment: Experiment) -> Refusal?
 
+    /// What ``inject(_:runID:seed:)`` would do with the same seed. Changes nothing.
+    ///
+    /// - Throws: ``Refusal``, also when the selectors choose nothing.
+    func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan
+
     /// Puts the fault in force, checks that it is, and only then returns.
     ///
     /// - Parameters:

@@ -39,10 +39,12 @@ public struct LocalEngine: ChaosEngine {
         return nil
     }
 
+    public func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan {
+        try injectedFault(of: experiment, runID: "plan", seed: seed).plan
+    }
+
     public func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
-        if let refusal = refusal(of: experiment) { throw refusal }
-        var generator = SeededGenerator(seed: seed, purpose: "selection")
-        let injected = try injectedFault(of: experiment, runID: runID, &generator)
+        let injected = try injectedFault(of: experiment, runID: runID, seed: seed)
         do {
             try await injected.apply()
         } catch {
@@ -53,8 +55,10 @@ public struct LocalEngine: ChaosEngine {
     }
 
     private func injectedFault(
-        of experiment: Experiment, runID: String, _ generator: inout SeededGenerator
+        of experiment: Experiment, runID: String, seed: UInt64
     ) throws -> InjectedLabFault {
+        if let refusal = refusal(of: experiment) { throw refusal }
+        var generator = SeededGenerator(seed: seed, purpose: "selection")
         switch experiment.spec {
         case .network(let spec):
             let sources = try choose(spec.source, "spec.selector", in: experiment, &generator)
@@ -62,12 +66,14 @@ public struct LocalEngine: ChaosEngine {
             let others = targets.map(Self.names) ?? "everyone"
             return InjectedLabFault(
                 faults: [try loss(spec, sources, targets, runID: runID)],
-                summary: "\(experiment.effectiveDoseText) (\(Self.names(sources)) and \(others))")
+                summary: "\(experiment.effectiveDoseText) (\(Self.names(sources)) and \(others))",
+                replicas: sources.map(\.name), places: paths(spec.direction, sources, targets))
         case .stress(let spec):
             let targets = try choose(spec.target, "spec.selector", in: experiment, &generator)
             return InjectedLabFault(
                 faults: stress(spec, targets: targets, runID: runID),
-                summary: "\(experiment.effectiveDoseText) (\(Self.names(targets)))")
+                summary: "\(experiment.effectiveDoseText) (\(Self.names(targets)))",
+                replicas: targets.map(\.name), places: Set(targets.map { .replica($0.name) }))
         case .other:
             throw experiment.refusal("kind", "\(experiment.kind) is not supported by the local lab yet")
         }
@@ -75,6 +81,21 @@ public struct LocalEngine: ChaosEngine {
 
     private static func names(_ replicas: [LabTopology.Replica]) -> String {
         replicas.map(\.name).joined(separator: ", ")
+    }
+
+    /// Every way that a packet at risk may take; without a target that is to or from every other host.
+    private func paths(
+        _ direction: NetworkChaosSpec.Direction, _ sources: [LabTopology.Replica], _ targets: [LabTopology.Replica]?
+    ) -> Set<FaultPlan.Place> {
+        let others = targets?.map(\.name) ?? topology.replicas.map(\.name) + [LabTopology.clientHost]
+        var paths: Set<FaultPlan.Place> = []
+        for source in sources.map(\.name) {
+            for other in others where other != source {
+                if direction != .from { paths.insert(.path(from: source, to: other)) }
+                if direction != .to { paths.insert(.path(from: other, to: source)) }
+            }
+        }
+        return paths
     }
 
     private func loss(
@@ -124,6 +145,10 @@ public struct LocalEngine: ChaosEngine {
 private struct InjectedLabFault: InjectedFault {
     let faults: [any LabFault]
     let summary: String
+    let replicas: [String]
+    let places: Set<FaultPlan.Place>
+
+    var plan: FaultPlan { FaultPlan(replicas: replicas, places: places, steps: faults.flatMap(\.steps)) }
 
     /// A removal that fails is tried this often; the reason is mostly a tool that could not start on a loaded machine.
     static let removalAttempts = 3

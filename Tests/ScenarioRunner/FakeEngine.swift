@@ -20,9 +20,14 @@ final class FakeEngine: ChaosEngine {
 
     let name = "fake"
     private let failures: Failures
+    /// Where experiments act that do not act in a place of their own.
+    private let places: [String: String]
     private let done = Mutex<[String]>([])
 
-    init(_ failures: Failures = Failures()) { self.failures = failures }
+    init(_ failures: Failures = Failures(), places: [String: String] = [:]) {
+        self.failures = failures
+        self.places = places
+    }
 
     /// `inject loss-a`, `remove loss-a`, in order.
     var log: [String] { done.withLock { $0 } }
@@ -30,6 +35,12 @@ final class FakeEngine: ChaosEngine {
     var inForce: Int { log.count { $0.hasPrefix("inject") } - log.count { $0.hasPrefix("remove") } }
 
     func refusal(of experiment: Experiment) -> Refusal? { LabSupport.refusal(of: experiment) }
+
+    func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan {
+        FaultPlan(
+            replicas: [experiment.name], places: [.replica(places[experiment.name] ?? experiment.name)],
+            steps: [.init(location: "nowhere", action: "nothing", undo: "nothing")])
+    }
 
     func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
         // The real tools do not start in a cancelled task either.

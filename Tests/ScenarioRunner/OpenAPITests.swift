@@ -31,11 +31,15 @@ import Testing
             let id = try lab.manager.start(RunnerLab.request(rate: 50, fault: .milliseconds(1700))).id
             let paths = [
                 "/api/experiments", "/api/scenarios", "/api/runs", "/api/payment-scenarios", "/api/service-settings",
-                "/api/chaos-rate-limit-status", "/api/topology", "/health", "/health/ready",
+                "/api/chaos-rate-limit-status", "/api/topology", "/api/halt", "/health", "/health/ready",
             ]
             for path in paths {
                 let answer = try await server.get(path).json()
                 #expect(schemas.problems(of: answer, to: "GET \(path)", status: 200) == [], "\(path)")
+            }
+            for name in ["loss-a", "delay-a"] {
+                let plan = try await server.get("/api/experiments/\(name)/plan?seed=3").json()
+                #expect(schemas.problems(of: plan, to: "GET /api/experiments/{name}/plan", status: 200) == [])
             }
             let details = "GET /api/runs/{id}"
             let running = try await server.get("/api/runs/\(id)").json()
@@ -81,6 +85,9 @@ import Testing
             let id = try #require(lab.manager.views.last?.id)
             try await check("/api/runs/{id}/stop", "/api/runs/\(id)/stop", 200)
             try await check("/api/trigger_chaos/{name}", "/api/trigger_chaos/delay-a", 422)
+            try await check("/api/halt", "/api/halt", 200)
+            try await check("/api/runs", "/api/runs", 423, #"{"experiment": "loss-a"}"#)
+            try await check("/api/rearm", "/api/rearm", 200)
         }
     }
 
@@ -88,13 +95,15 @@ import Testing
         let schemas = try schemas()
         let names = [
             "snapshot": "EventSnapshot", "run": "Run", "second": "EventSecond", "rate_limit": "RateLimit",
-            "failure_modes": "FailureModes",
+            "failure_modes": "FailureModes", "halt": "Halt",
         ]
         try await RunnerLab.serve { lab, server in
             let page = try RawConnection(port: server.port)
             try await page.send("GET /api/events HTTP/1.1\r\nHost: a\r\n\r\n")
             try await page.receive(until: "event: snapshot")
             _ = try await server.send("POST", "/api/payment-scenarios/reset")
+            _ = await lab.manager.halt()
+            lab.manager.rearm()
             let id = try lab.manager.start(RunnerLab.request(rate: 20, fault: .milliseconds(1700))).id
             _ = try await lab.ended(id)
             let text = try await page.receive(until: #""state":"finished""#)

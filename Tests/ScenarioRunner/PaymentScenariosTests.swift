@@ -10,7 +10,9 @@ struct PaymentScenariosTests {
     private let store = FailureModesStore(seed: 7)
     private let events = EventHub()
 
-    private var routes: [Route] { PaymentScenariosController(store: store, events: events).routes }
+    private var routes: [Route] {
+        PaymentScenariosController(store: store, events: events, isHalted: { false }).routes
+    }
 
     @Test func everythingIsOffAtFirst() async throws {
         try await withServer(routes: routes) { server in

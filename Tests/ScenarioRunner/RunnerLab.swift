@@ -27,6 +27,10 @@ struct RunnerLab: Sendable {
         var restock: @Sendable (Int) async throws -> Void = { _ in }
         /// What the comparison of the books finds.
         var money = MoneyCheck(checked: 1)
+        /// How long a fault that does not go is asked to go again.
+        var removalTime = Duration.milliseconds(20)
+        var allReplicas: Set<String> = []
+        var allowsTotal = false
     }
 
     let engine: FakeEngine
@@ -47,8 +51,11 @@ struct RunnerLab: Sendable {
             engine: engine,
             execution: RunExecution(
                 engine: engine, load: load, restock: options.restock, logger: logger,
-                checkMoney: { _, _ in options.money }),
-            folder: folder, cooldown: options.cooldown, events: events, logger: logger)
+                checkMoney: { _, _ in options.money }, removalTime: options.removalTime),
+            folder: folder,
+            governor: Governor(
+                cooldown: options.cooldown, allReplicas: options.allReplicas, allowsTotal: options.allowsTotal),
+            events: events, logger: logger)
         api = RunnerAPI(
             runs: RunsController(
                 manager: manager, engine: engine, experimentsFolder: try Self.experiments(in: root),

@@ -8,6 +8,8 @@ import Shared
 struct PaymentScenariosController: Sendable {
     let store: FailureModesStore
     let events: EventHub
+    /// Whether failures may be switched on: not while everything is halted.
+    let isHalted: @Sendable () -> Bool
 
     /// The longest that a poll may wait for a change.
     static let maxWaitSeconds = 30
@@ -75,6 +77,7 @@ struct PaymentScenariosController: Sendable {
     private func change(
         name: String, enabled: Bool, probability: Double, _ change: (inout FailureModes) -> Void
     ) throws -> Response {
+        if enabled, isHalted() { throw Governor.Refusal.halted.problem(for: name) }
         let modes = store.change(change)
         events.publish("failure_modes", modes)
         let message = enabled ? "\(name) scenario enabled (\(probability)% of requests)" : "\(name) scenario disabled"

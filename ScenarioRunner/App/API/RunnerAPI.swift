@@ -28,12 +28,16 @@ struct RunnerAPI: Sendable {
             EventHub.Event(
                 name: "snapshot",
                 value: Snapshot(
-                    failureModes: failureModes.settings.failureModes, rateLimit: manager.rateLimitStatus,
+                    failureModes: failureModes.settings.failureModes, halt: HaltStatus(isHalted: manager.isHalted),
+                    rateLimit: manager.rateLimitStatus,
                     runs: manager.views, seconds: manager.recentSeconds))
         }
         return runs.routes
             + ScenariosController(runs: runs, failureModes: failureModes).routes
-            + PaymentScenariosController(store: failureModes, events: events).routes
+            + HaltController(manager: manager, failureModes: failureModes, events: events).routes
+            + PaymentScenariosController(
+                store: failureModes, events: events, isHalted: { manager.isHalted }
+            ).routes
             + EventsController(hub: events, snapshot: snapshot).routes
             + topology.routes
     }
@@ -61,12 +65,13 @@ struct RunnerAPI: Sendable {
 
     private struct Snapshot: Encodable {
         let failureModes: FailureModes
+        let halt: HaltStatus
         let rateLimit: RateLimitStatus
         let runs: [RunView]
         let seconds: [LiveWindow.Second]
 
         enum CodingKeys: String, CodingKey {
-            case runs, seconds
+            case halt, runs, seconds
             case failureModes = "failure_modes"
             case rateLimit = "rate_limit"
         }

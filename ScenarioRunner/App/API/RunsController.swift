@@ -16,6 +16,7 @@ struct RunsController: Sendable {
     var routes: [Route] {
         [
             .get("/api/experiments") { _, _ in try .json(documents()) },
+            .get("/api/experiments/{name}/plan", plan),
             .post("/api/runs", start),
             .get("/api/runs") { _, _ in try .json(RunList(runs: manager.views)) },
             .get("/api/runs/{id}", details),
@@ -29,6 +30,15 @@ struct RunsController: Sendable {
                 return try .json(Message(message: "Chaos rate limit reset. Running experiments keep their places."))
             },
         ]
+    }
+
+    private func plan(_ request: Request, _ context: AppContext) async throws -> Response {
+        let experiment = try experiment(named: try context.pathParameter("name"))
+        var query = QueryReader(request)
+        let seed = query.optionalInteger("seed", in: 0...Int(RunRequest.seeds.upperBound))
+        try query.finish()
+        let chosen = seed.map(UInt64.init) ?? .random(in: RunRequest.seeds)
+        return try .json(PlanDocument(experiment, engine: engine, seed: chosen))
     }
 
     // MARK: Runs

@@ -18,6 +18,9 @@ struct LabOptions: ParsableArguments {
     @Flag(name: .customLong("no-limits"), help: "Lift the limits of 200m CPU and 128Mi memory a replica.")
     var noLimits = false
 
+    @Flag(name: .customLong("allow-total"), help: "Let faults touch every replica of every service at once.")
+    var allowTotal = false
+
     @Option(help: "Decides every random choice; printed and in the journal. Chosen when absent.")
     var seed: UInt64?
 
@@ -34,7 +37,7 @@ struct LabOptions: ParsableArguments {
             stateFolder: stateFolder, experimentsFolder: experimentsFolder,
             ports: .init(
                 payment: numbers[0], inventory: numbers[1], notification: numbers[2], runner: numbers[3]),
-            plain: plain, limits: !noLimits, seed: seed ?? .random(in: RunRequest.seeds),
+            plain: plain, limits: !noLimits, allowTotal: allowTotal, seed: seed ?? .random(in: RunRequest.seeds),
             cooldownSeconds: environment.cooldownMinutes * 60)
     }
 

@@ -41,7 +41,11 @@ struct LabRuntime: Sendable {
                 engine: engine, load: LoadWorkerProcess(world: world),
                 restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger,
                 checkMoney: auditor.check(history:unless:)),
-            folder: settings.folder, cooldown: .seconds(settings.cooldownSeconds), events: events, logger: logger)
+            folder: settings.folder,
+            governor: Governor(
+                cooldown: .seconds(settings.cooldownSeconds), allReplicas: Set(world.topology.replicas.map(\.name)),
+                allowsTotal: settings.allowTotal),
+            events: events, logger: logger)
         let api = try RunnerAPI(
             runs: RunsController(
                 manager: runs, engine: engine, experimentsFolder: settings.experimentsFolder,

@@ -32,6 +32,7 @@ enum LabSession {
         ]
         if settings.plain { arguments.append("--plain") }
         if !settings.limits { arguments.append("--no-limits") }
+        if settings.allowTotal { arguments.append("--allow-total") }
         var platform = PlatformOptions()
         platform.processGroupID = 0
         let result = try await Subprocess.run(

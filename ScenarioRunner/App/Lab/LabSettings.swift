@@ -21,6 +21,8 @@ struct LabSettings: Codable, Sendable, Equatable {
     var plain = false
     /// 200m of CPU and 128Mi of memory a replica, as in the Kubernetes manifests.
     var limits = true
+    /// Whether faults may touch every replica of every service at once.
+    var allowTotal = false
     /// Decides every draw and every random choice.
     var seed: UInt64
     /// 60 locally, 300 in production.
@@ -42,8 +44,8 @@ struct LabSettings: Codable, Sendable, Equatable {
     init(encoded text: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(text.utf8)) }
 
     init(
-        stateFolder: String, experimentsFolder: String, ports: Ports, plain: Bool, limits: Bool, seed: UInt64,
-        cooldownSeconds: Int
+        stateFolder: String, experimentsFolder: String, ports: Ports, plain: Bool, limits: Bool, allowTotal: Bool,
+        seed: UInt64, cooldownSeconds: Int
     ) throws {
         self.stateFolder = URL(fileURLWithPath: stateFolder).standardizedFileURL.path
         // As given: refusals name the files as their reader does. The inner process keeps the working folder.
@@ -53,6 +55,7 @@ struct LabSettings: Codable, Sendable, Equatable {
         self.ports = ports
         self.plain = plain
         self.limits = limits
+        self.allowTotal = allowTotal
         self.seed = seed
         self.cooldownSeconds = cooldownSeconds
         outerPID = getpid()

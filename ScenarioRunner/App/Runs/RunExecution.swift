@@ -2,6 +2,7 @@ import Experiments
 import Foundation
 import Load
 import Logging
+import ServiceLifecycle
 import Shared
 import Synchronization
 import Verdict
@@ -23,6 +24,8 @@ struct RunExecution: Sendable {
     let logger: Logger
     /// Compares the books once the load has ended.
     let checkMoney: @Sendable (_ history: [PaymentOperation], _ stop: Latch) async -> MoneyCheck
+    /// How long a fault that does not go is asked to go again.
+    var removalTime = Duration.seconds(60)
 
     /// What happens while it runs, for whoever watches.
     enum Progress: Sendable {
@@ -30,6 +33,8 @@ struct RunExecution: Sendable {
         case second(LiveWindow.Second)
         /// The experiment frees its place.
         case faultGone
+        /// It could not be removed, and nobody tries any more.
+        case faultStays
         /// There never was a fault; the cooldown is given back.
         case noEffect
     }
@@ -37,13 +42,15 @@ struct RunExecution: Sendable {
     /// Room for injection and removal, in which load goes on.
     private static let slack = Duration.seconds(120)
     private static let readingInterval = Duration.seconds(1)
+    private static let removalPause = Duration.milliseconds(500)
 
     /// - Parameters:
-    ///   - stop: ends the run early; its verdict is aborted then. Cancelling the task opens it.
+    ///   - signal: ends the run early; its verdict is aborted then. Cancelling the task gives it too.
     ///   - onProgress: is called from several tasks.
     func run(
-        id: String, request: RunRequest, stop: Latch, onProgress: @escaping @Sendable (Progress) -> Void
+        id: String, request: RunRequest, stop signal: StopSignal, onProgress: @escaping @Sendable (Progress) -> Void
     ) async -> Journal {
+        let stop = signal.latch
         let recorder = RunRecorder(id: id, request: request, engine: engine.name)
         // The one task that is not a child of its caller: the tools that remove a fault do not start in a cancelled
         // task, so a cancelled run is stopped instead. It is awaited on the spot and never outlives the call.
@@ -58,9 +65,9 @@ struct RunExecution: Sendable {
                 }
             }.value
         } onCancel: {
-            stop.open()
+            signal.stop("the run was stopped")
         }
-        return recorder.journal(stopped: stop.isOpen)
+        return recorder.journal(stopped: signal.reason)
     }
 
     /// Runs a step whose failure is the run's.
@@ -172,6 +179,7 @@ struct RunExecution: Sendable {
     private func fault(
         _ request: RunRequest, _ recorder: RunRecorder, _ stop: Latch, _ onProgress: @Sendable (Progress) -> Void
     ) async throws {
+        guard !stop.isOpen else { return onProgress(.noEffect) }
         recorder.note("fault_injecting", request.experiment.effectiveDoseText)
         let fault: any InjectedFault
         do {
@@ -187,24 +195,41 @@ struct RunExecution: Sendable {
         if let readingFailure { recorder.failed(readingFailure.description) }
         recorder.end(.fault)
         do {
-            try await fault.remove()
+            try await remove(fault, recorder)
         } catch {
-            throw RunFailure("the fault could not be removed: \(error)")
+            onProgress(.faultStays)
+            throw error
         }
         recorder.begin(.recovery)
         recorder.note("fault_removed", fault.summary)
         onProgress(.faultGone)
     }
 
+    /// Takes the fault away, and does not give up at the first failure: what is said to be gone must be.
+    private func remove(_ fault: any InjectedFault, _ recorder: RunRecorder) async throws {
+        let deadline = ContinuousClock.now + removalTime
+        while true {
+            do {
+                return try await fault.remove()
+            } catch {
+                guard ContinuousClock.now < deadline, !Task.isShuttingDownGracefully else {
+                    throw RunFailure("the fault could not be removed: \(error)")
+                }
+                recorder.note("removal_failed", "\(error)")
+                try? await Task.sleep(for: Self.removalPause)
+            }
+        }
+    }
+
     /// Reads the dose once a second, and once more at the end, when it is complete. What cannot be read is not waited
-    /// for either.
+    /// for either, and nobody waits for the dose of a fault that is to go at once.
     private func watch(
         _ fault: any InjectedFault, for duration: Duration, _ recorder: RunRecorder, _ stop: Latch
     ) async -> RunFailure? {
         let end = ContinuousClock.now + duration
         do {
             while ContinuousClock.now < end {
-                if await stop.wait(until: min(end, .now + Self.readingInterval)) { break }
+                if await stop.wait(until: min(end, .now + Self.readingInterval)) { return nil }
                 recorder.read(try await fault.readings())
             }
             return nil

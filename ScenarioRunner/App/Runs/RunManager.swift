@@ -12,7 +12,7 @@ import Verdict
 ///
 /// ```
 ///   start(request) --(refusals)--> queue --> run(): one child task a run --> journal on disk, event stream
-///   stop(id) ----------------------------------^ its latch
+///   stop(id), halt() --------------------------^ its stop signal
 /// ```
 ///
 /// Its own end, at a graceful shutdown, stops every run and waits until their faults are gone.
@@ -21,11 +21,17 @@ final class RunManager: Service, Sendable {
     static let maxRemembered = 200
     /// Seconds of live traffic that are remembered: what the page's charts show.
     static let rememberedSeconds = 300
+    /// How long a halt waits for the last fault to go.
+    static let haltTime = Duration.seconds(10)
 
     fileprivate struct Record {
         var view: RunView
         let request: RunRequest
-        let stop: Latch
+        let stop = StopSignal()
+        /// Open once its fault is gone, or when there never was one.
+        let isFaultGone = Latch()
+        /// Its removal was given up.
+        var hasStuckFault = false
         var journal: Journal?
     }
 
@@ -33,7 +39,7 @@ final class RunManager: Service, Sendable {
         var records: [String: Record] = [:]
         /// Oldest first.
         var order: [String] = []
-        var rateLimit: RateLimit
+        var governor: Governor
         /// For pages that open later.
         var recentSeconds: Deque<LiveWindow.Second> = []
         var isShuttingDown = false
@@ -49,10 +55,10 @@ final class RunManager: Service, Sendable {
     private let enqueue: AsyncStream<String>.Continuation
 
     init(
-        engine: any ChaosEngine, execution: RunExecution, folder: LabFolder, cooldown: Duration, events: EventHub,
+        engine: any ChaosEngine, execution: RunExecution, folder: LabFolder, governor: Governor, events: EventHub,
         logger: Logger
     ) {
-        state = Mutex(State(rateLimit: RateLimit(cooldown: cooldown)))
+        state = Mutex(State(governor: governor))
         self.engine = engine
         self.execution = execution
         self.folder = folder
@@ -65,27 +71,20 @@ final class RunManager: Service, Sendable {
 
     /// Admits a run and starts it.
     ///
-    /// - Throws: ``Problem``: 422 what the engine cannot do, 429 cooldown or no place, 409 the same experiment runs,
-    ///   503 while the runner shuts down. Nothing has changed then.
+    /// - Throws: ``Problem``: 422 what the engine cannot do, 423 everything is halted, 429 cooldown or no place, 409
+    ///   conflict, 503 while the runner shuts down. Nothing has changed then.
     func start(_ request: RunRequest) throws -> RunView {
-        if let refusal = engine.refusal(of: request.experiment) {
-            throw Problem(
-                .unprocessableContent, refusal.description,
-                members: [
-                    "file": .string(refusal.file), "line": .integer(Int64(refusal.line)),
-                    "field": .string(refusal.field),
-                ])
-        }
+        let plan = try plan(request.experiment, seed: request.seed)
         let id = Identifier.make(prefix: "RUN")
         let view = try state.withLock { state in
             guard !state.isShuttingDown else {
                 throw Problem.retryLater(.serviceUnavailable, "The runner is shutting down.", seconds: 5)
             }
-            try state.admit(id, request)
+            try state.admit(id, request, plan)
             let view = RunView(
                 id: id, experiment: request.experiment.name, origin: request.origin, state: .starting,
                 startedAt: UnixTime.now.seconds)
-            state.records[id] = Record(view: view, request: request, stop: Latch())
+            state.records[id] = Record(view: view, request: request)
             state.order.append(id)
             state.forgetOldest()
             return view
@@ -94,6 +93,23 @@ final class RunManager: Service, Sendable {
         publishRateLimit()
         events.publish("run", view)
         return view
+    }
+
+    /// What a run would do, whether it may start now or not.
+    ///
+    /// - Throws: ``Problem`` 422 for what the engine cannot do.
+    func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan {
+        do {
+            if let refusal = engine.refusal(of: experiment) { throw refusal }
+            return try engine.plan(experiment, seed: seed)
+        } catch let refusal as Refusal {
+            throw Problem(
+                .unprocessableContent, refusal.description,
+                members: [
+                    "file": .string(refusal.file), "line": .integer(Int64(refusal.line)),
+                    "field": .string(refusal.field),
+                ])
+        }
     }
 
     /// Asks a run to stop; its fault goes first. A finished run is answered as it is.
@@ -105,7 +121,7 @@ final class RunManager: Service, Sendable {
             if record.view.state != .finished {
                 record.view.state = .stopping
                 state.records[id] = record
-                record.stop.open()
+                record.stop.stop("the run was stopped")
             }
             return record.view
         }
@@ -131,11 +147,40 @@ final class RunManager: Service, Sendable {
     /// The last seconds of load, oldest first.
     var recentSeconds: [LiveWindow.Second] { state.withLock { Array($0.recentSeconds) } }
 
-    var rateLimitStatus: RateLimitStatus { state.withLock { $0.rateLimit.status(at: .now) } }
+    var rateLimitStatus: RateLimitStatus { state.withLock { $0.governor.status(at: .now) } }
 
     func resetRateLimit() {
-        state.withLock { $0.rateLimit.reset() }
+        state.withLock { $0.governor.resetCooldown() }
         publishRateLimit()
+    }
+
+    // MARK: The kill switch
+
+    var isHalted: Bool { state.withLock { $0.governor.isHalted } }
+
+    /// From now on nothing starts; what runs is stopped, and its faults are gone when this returns.
+    ///
+    /// - Returns: the runs that were stopped, and those whose faults are still there after ``haltTime``.
+    func halt() async -> (stopped: [String], remaining: [String]) {
+        let running = state.withLock { state in
+            state.governor.halt()
+            return state.records.filter { $0.value.view.state != .finished }
+        }
+        for record in running.values { record.stop.stop("everything was halted") }
+        publishRateLimit()
+        events.publish("halt", HaltStatus(isHalted: true))
+        logger.warning("halted", metadata: ["runs": "\(running.keys.sorted())"])
+        let deadline = ContinuousClock.now + Self.haltTime
+        for record in running.values { _ = await record.isFaultGone.wait(until: deadline) }
+        let remaining = running.filter { !$0.value.isFaultGone.isOpen }
+        return (running.keys.sorted(), remaining.keys.sorted())
+    }
+
+    func rearm() {
+        state.withLock { $0.governor.rearm() }
+        publishRateLimit()
+        events.publish("halt", HaltStatus(isHalted: false))
+        logger.warning("re-armed")
     }
 
     // MARK: The work
@@ -153,7 +198,7 @@ final class RunManager: Service, Sendable {
             state.isShuttingDown = true
             return state.records.values.filter { $0.view.state != .finished }
         }
-        for record in running { record.stop.open() }
+        for record in running { record.stop.stop("the run was stopped") }
     }
 
     private func execute(_ id: String) async {
@@ -181,10 +226,15 @@ final class RunManager: Service, Sendable {
                 if state.recentSeconds.count > Self.rememberedSeconds { state.recentSeconds.removeFirst() }
                 return nil
             case .faultGone:
-                state.rateLimit.end(id)
+                state.governor.end(id)
+                state.records[id]?.isFaultGone.open()
+                return nil
+            case .faultStays:
+                state.records[id]?.hasStuckFault = true
                 return nil
             case .noEffect:
-                state.rateLimit.cancel(id)
+                state.governor.cancel(id)
+                state.records[id]?.isFaultGone.open()
                 return nil
             }
         }
@@ -192,13 +242,17 @@ final class RunManager: Service, Sendable {
         switch progress {
         case .second(let second): events.publish("second", second)
         case .faultGone, .noEffect: publishRateLimit()
-        case .phase: break
+        case .phase, .faultStays: break
         }
     }
 
     private func finish(_ id: String, _ journal: Journal) {
         let view: RunView? = state.withLock { state in
-            state.rateLimit.end(id)
+            // A fault that could not be removed keeps its place until its lease ends.
+            if state.records[id]?.hasStuckFault == false {
+                state.governor.end(id)
+                state.records[id]?.isFaultGone.open()
+            }
             state.records[id]?.journal = journal
             state.records[id]?.view.finish(journal)
             return state.records[id]?.view
@@ -222,30 +276,13 @@ final class RunManager: Service, Sendable {
 }
 
 extension RunManager.State {
-    /// Refusals in the order of the contract: cooldown or no place, then conflicts.
-    fileprivate mutating func admit(_ id: String, _ request: RunRequest) throws {
-        let name = request.experiment.name
-        let conflict = records.values.first { $0.view.state != .finished && $0.view.experiment == name }
-        // Time for the fault to be put in force, verified and removed beyond its duration.
-        let lease = request.totalDuration + .seconds(60)
-        let refusal = rateLimit.admit(
-            id, lease: lease, coolsDown: request.origin.coolsDown, at: .now, time: Date())
-        switch refusal {
-        case .coolingDown(let seconds):
-            throw Problem.retryLater(
-                .tooManyRequests, "Rate limit exceeded. Please wait \(seconds) seconds before the next experiment.",
-                seconds: seconds, members: ["cooldown_remaining_seconds": .integer(Int64(seconds))])
-        case .noPlace(let seconds):
-            throw Problem.retryLater(
-                .tooManyRequests, "Maximum concurrent chaos experiments (\(RateLimit.maxConcurrent)) reached.",
-                seconds: seconds, members: ["active_experiments": .integer(Int64(RateLimit.maxConcurrent))])
-        case nil: break
-        }
-        if let conflict {
-            rateLimit.cancel(id)
-            throw Problem.conflict(
-                "\(name) already runs as \(conflict.view.id). Stop it first, or wait for its end.",
-                members: ["run_id": .string(conflict.view.id)])
+    fileprivate mutating func admit(_ id: String, _ request: RunRequest, _ plan: FaultPlan) throws {
+        let candidate = Governor.Candidate(
+            id: id, experiment: request.experiment.name, plan: plan,
+            // Time for the fault to be put in force, verified and removed beyond its duration.
+            lease: request.totalDuration + .seconds(60), coolsDown: request.origin.coolsDown)
+        if let refusal = governor.admit(candidate, at: .now, time: Date()) {
+            throw refusal.problem(for: request.experiment.name)
         }
     }
 

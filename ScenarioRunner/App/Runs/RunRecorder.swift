@@ -97,7 +97,8 @@ final class RunRecorder: Sendable {
 
     // MARK: The journal
 
-    func journal(stopped: Bool) -> Journal {
+    /// - Parameter stopped: who ended the run early; nil when it ran to its end.
+    func journal(stopped: String?) -> Journal {
         let state = state.withLock { $0 }
         let dose = Dose.combining(state.readings.map(Dose.init))
         let phases = PhaseSummary.all(state.samples, state.phases, startedAt: startedAt.seconds)
@@ -105,7 +106,7 @@ final class RunRecorder: Sendable {
         let fault = phases.first { $0.name == .fault }
 
         var evidence = VerdictRules.Evidence()
-        evidence.stopped = stopped && state.errors.isEmpty ? "the run was stopped" : nil
+        evidence.stopped = state.errors.isEmpty ? stopped : nil
         evidence.failure = state.errors.isEmpty ? nil : state.errors.joined(separator: "; ")
         evidence.dose = dose
         evidence.baseline = baseline

@@ -49,7 +49,7 @@ struct RateLimit: Sendable {
             if remaining > 0 { return .coolingDown(seconds: remaining) }
         }
         if leases.count >= Self.maxConcurrent, let next = leases.values.min() {
-            return .noPlace(seconds: Self.wholeSeconds(now.duration(to: next)))
+            return .noPlace(seconds: now.duration(to: next).wholeSecondsUp)
         }
         leases[id] = now.advanced(by: lease)
         if coolsDown {
@@ -72,7 +72,7 @@ struct RateLimit: Sendable {
 
     func cooldownRemaining(at now: ContinuousClock.Instant) -> Int {
         guard let lastTrigger else { return 0 }
-        return max(0, Self.wholeSeconds(now.duration(to: lastTrigger.instant.advanced(by: cooldown))))
+        return max(0, now.duration(to: lastTrigger.instant.advanced(by: cooldown)).wholeSecondsUp)
     }
 
     func activeCount(at now: ContinuousClock.Instant) -> Int { leases.values.count { $0 > now } }
@@ -88,17 +88,11 @@ struct RateLimit: Sendable {
     }
 
     private mutating func expire(at now: ContinuousClock.Instant) { leases = leases.filter { $0.value > now } }
-
-    /// Rounded up, so that waiting that long is enough.
-    private static func wholeSeconds(_ duration: Duration) -> Int {
-        let (seconds, attoseconds) = duration.components
-        return Int(seconds) + (attoseconds > 0 ? 1 : 0)
-    }
 }
 
 struct RateLimitStatus: Encodable, Sendable, Equatable {
     var status = "success"
-    let canTriggerNew: Bool
+    var canTriggerNew: Bool
     let cooldownMinutes: Double
     let cooldownRemainingSeconds: Int
     let activeExperiments: Int

@@ -11,6 +11,9 @@ public protocol LabFault: Sendable {
     /// What is done to whom, for people: `drop 80 % of the packets 10.77.1.1 -> 10.77.2.1`.
     var summary: String { get }
 
+    /// What is put where, and what takes it away: for plans.
+    var steps: [FaultPlan.Step] { get }
+
     /// Puts it in force, all of it or nothing. A second call begins anew, with counters at 0.
     func apply() async throws
 

@@ -69,6 +69,10 @@ public struct PacketLossFault: LabFault {
         return "drop \(percent) % of the packets \(sources.joined(separator: ",")) \(arrow) \(others)"
     }
 
+    public var steps: [FaultPlan.Step] {
+        [.init(location: "router, forward hook", action: summary, undo: "nft delete table ip \(table)")]
+    }
+
     public func apply() async throws {
         try await CommandLineTool.run("nft", ["-f", "-"], input: script)
     }

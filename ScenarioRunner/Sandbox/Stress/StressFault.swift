@@ -41,6 +41,8 @@ public actor StressFault: LabFault {
     static let enoughMemory = 0.9
 
     public nonisolated let summary: String
+    /// What each target gets.
+    private nonisolated let load: String
     private let id: String
     private let targets: [Target]
     private let spec: StressSpec
@@ -51,6 +53,14 @@ public actor StressFault: LabFault {
     private var lifeline: Lifeline?
     private var start: (time: ContinuousClock.Instant, burnt: Duration)?
     private var end: ContinuousClock.Instant?
+
+    public nonisolated var steps: [FaultPlan.Step] {
+        targets.map {
+            .init(
+                location: $0.replica, action: "start workers beside its process: \(load)",
+                undo: "end the workers: their pipe closes, SIGTERM, 1 s later SIGKILL")
+        }
+    }
 
     /// - Parameters:
     ///   - id: names the fault in errors: the run and the experiment.
@@ -68,7 +78,7 @@ public actor StressFault: LabFault {
         self.workerCommand = workerCommand
         self.lifetime = lifetime
         self.logFile = logFile
-        let load =
+        load =
             switch spec {
             case .cpu(let workers, let loadPercent): "\(workers) x \(loadPercent) % cpu"
             case .memory(let workers, let bytes, _): "\(bytes) bytes of memory by \(workers) workers"

@@ -5,6 +5,7 @@ import { Store } from "./store.js";
 import { connect } from "./stream.js";
 import { mountExperiments } from "./views/experiments.js";
 import { mountFailures } from "./views/failures.js";
+import { mountHalt } from "./views/halt.js";
 import { mountHeader } from "./views/header.js";
 import { mountLive } from "./views/live.js";
 import { mountRuns } from "./views/runs.js";
@@ -21,6 +22,7 @@ async function readExperiments() {
 
 const views = [
   mountHeader(store),
+  mountHalt(store),
   mountLive(store),
   mountExperiments(store, readExperiments),
   mountFailures(store),

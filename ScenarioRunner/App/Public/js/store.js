@@ -19,6 +19,8 @@ export class Store {
   failureModes = null;
   /** `{active, places, readyAt}`, or null until known; `readyAt` is on the monotonic clock, in milliseconds. */
   rateLimit = null;
+  /** Whether everything is halted, or null until known. */
+  halted = null;
   seconds = new SecondSeries(WINDOW_SECONDS);
   #watchers = new Map();
 
@@ -57,6 +59,12 @@ export class Store {
   setFailureModes(failureModes) {
     this.failureModes = failureModes;
     this.#changed("failureModes");
+  }
+
+  setHalted(halted) {
+    if (this.halted === halted) return;
+    this.halted = halted;
+    this.#changed("halted");
   }
 
   setRateLimit({ cooldown_remaining_seconds: remaining, active_experiments: active, max_concurrent: places }) {

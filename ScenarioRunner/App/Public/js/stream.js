@@ -15,6 +15,7 @@ export function connect(store, { onReturn }) {
 
   on("snapshot", (snapshot) => {
     store.setFailureModes(snapshot.failure_modes);
+    store.setHalted(snapshot.halt.halted);
     store.setRateLimit(snapshot.rate_limit);
     store.setRuns(snapshot.runs);
     store.addSeconds(snapshot.seconds ?? []);
@@ -28,6 +29,7 @@ export function connect(store, { onReturn }) {
   });
   on("run", (run) => store.putRun(run));
   on("failure_modes", (modes) => store.setFailureModes(modes));
+  on("halt", ({ halted }) => store.setHalted(halted));
   on("rate_limit", (limit) => store.setRateLimit(limit));
 
   source.onerror = () => {
