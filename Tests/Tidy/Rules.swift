@@ -68,7 +68,8 @@ struct Rule: Sendable {
         let isMoney = file.path.contains(#/(^|/)(Money|Currency|Ledger|Refund|Audit|GatewayCharge)\w*\.swift$/#)
         let lines = isMoney ? file.code : file.code.filter { $0.text.contains(amount) }
         let binary = #/\b(Double|Float\d*|CGFloat|doubleValue|floatValue)\b|[-+*\/] *\d+\.\d|\d\.\d+ *[-+*\/]/#
-        return find(binary, in: lines).map {
+        // By Unicode's rules, a point between letters joins two names to one word.
+        return find(binary.wordBoundaryKind(.simple), in: lines).map {
             "\(file.path):\($0): keep amounts in Money, which counts minor units in an Int64"
         }
     }
