@@ -146,8 +146,8 @@ private final class Handler: CounterHandler, MeterHandler, RecorderHandler, Time
 
     func set(_ value: Int64) { set(Double(value)) }
     func set(_ value: Double) { update { $0 = .gauge(value) } }
-    func increment(by amount: Double) { update { if case .gauge(let value) = $0 { $0 = .gauge(value + amount) } } }
-    func decrement(by amount: Double) { increment(by: -amount) }
+    func increment(by step: Double) { update { if case .gauge(let value) = $0 { $0 = .gauge(value + step) } } }
+    func decrement(by step: Double) { increment(by: -step) }
 
     func record(_ value: Int64) { record(Double(value)) }
 

@@ -32,7 +32,11 @@ struct ServiceProcessTests {
         try await withStateFolder { folder in
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let ended = try await run(
-                name, ["HOST": "127.0.0.1", "PORT": "\(port)", "DATABASE_URL": "sqlite:\(folder)/a.sqlite"])
+                name,
+                [
+                    "HOST": "127.0.0.1", "PORT": "\(port)", "DATABASE_URL": "sqlite:\(folder)/a.sqlite",
+                    "GATEWAY_DATABASE_URL": "sqlite:\(folder)/gateway.sqlite",
+                ])
             #expect(ended.status == .exited(69), "\(ended.error)")
             #expect(ended.complaints.last?.contains("port \(port) of 127.0.0.1 is taken") == true, "\(ended.error)")
         }
@@ -59,6 +63,7 @@ struct ServiceProcessTests {
                 .path(FilePath(LabProcess.executables.appendingPathComponent(name).path)),
                 environment: .inherit.updating([
                     "HOST": "127.0.0.1", "PORT": "\(port)", "DATABASE_URL": "sqlite:\(folder)/a.sqlite",
+                    "GATEWAY_DATABASE_URL": "sqlite:\(folder)/gateway.sqlite",
                 ]),
                 input: .none, output: .discarded, error: .discarded
             ) { execution in

@@ -30,14 +30,18 @@ struct JournalView: Decodable {
 struct ReplicaView: Equatable {
     let state: String
     let restarts: Int
+    /// Where it answers itself, beside the front door.
+    let url: String
 
     static func all(of service: String, in topology: JSONValue) -> [ReplicaView] {
-        guard case .array(let services) = topology["services"],
-            case .array(let replicas) = services.first(where: { $0["name"] == .string(service) })?["replicas"]
-        else { return [] }
-        return replicas.map { replica in
-            guard case .integer(let restarts) = replica["restarts"] else { return ReplicaView(state: "", restarts: 0) }
-            return ReplicaView(state: replica["state"]?.text ?? "", restarts: Int(restarts))
+        let document = topology["services"]?.elements.first { $0["name"] == .string(service) }
+        return (document?["replicas"]?.elements ?? []).map { replica in
+            guard case .integer(let restarts) = replica["restarts"], case .integer(let port) = replica["port"] else {
+                return ReplicaView(state: "", restarts: 0, url: "")
+            }
+            return ReplicaView(
+                state: replica["state"]?.text ?? "", restarts: Int(restarts),
+                url: "http://\(replica["address"]?.text ?? ""):\(port)")
         }
     }
 }

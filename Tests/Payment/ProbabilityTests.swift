@@ -39,14 +39,16 @@ struct ProbabilityTests {
                 let hits = byAnswer[try #require(Self.answers[scenario]), default: []].count
                 #expect(Self.isWithin99Percent(hits, of: keys.count, share), "\(scenario): \(hits) hits")
             }
-            let named = try await concurrently(payments) { (Self.answers[try await lab.cause(of: $0)], $0.answer) }
+            // Every failure names one, and what succeeded none.
+            let asked = payments.filter { $0.answer != "200" } + (byAnswer["200"] ?? []).prefix(100)
+            let named = try await concurrently(asked) { (Self.answers[try await lab.cause(of: $0)], $0.answer) }
             for (expected, answer) in named { #expect(expected == answer) }
         }
     }
 
     @Test("hit the same keys at one seed, whatever the replica and the order, and others at another seed")
     func seeds() async throws {
-        let keys = (0..<250).map { "order-\($0)" }
+        let keys = (0..<150).map { "order-\($0)" }
         var generator = SeededGenerator(seed: 5)
         let first = try await outcomes(keys, seed: 41) { $0.hashedByte.isMultiple(of: 2) }
         let second = try await outcomes(keys.shuffled(using: &generator), seed: 41) { $0.hashedByte.isMultiple(of: 3) }

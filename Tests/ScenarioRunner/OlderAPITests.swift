@@ -122,8 +122,8 @@ import Verdict
             #expect(
                 replicas[2]
                     == .object([
-                        "name": .string("payment-2"), "address": .string("10.77.1.3"), "state": .string("stopped"),
-                        "restarts": .integer(0),
+                        "name": .string("payment-2"), "address": .string("10.77.1.3"), "port": .integer(5002),
+                        "state": .string("stopped"), "restarts": .integer(0),
                     ]))
         }
     }

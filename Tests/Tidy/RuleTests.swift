@@ -58,11 +58,34 @@ import Testing
         #expect(findings(.noMachinePaths, "see /usr/bin/env, ./home/a, http://a/home/b and $dir/tmp/a\n") == 0)
     }
 
-    @Test func binaryMoney() {
-        #expect(findings(.noBinaryMoney, "let amount: Double = 1\nlet p = Float(price)\nlet refunded: Float32\n") == 3)
-        #expect(findings(.noBinaryMoney, "let percent: Double = 1\nlet amount: Int64 = 1  // no Double\n") == 0)
-        #expect(findings(.noBinaryMoney, "let a: Double = 1\n", at: "Shared/Model/Money.swift") == 1)
-        #expect(findings(.noBinaryMoney, "let amount: Double = 1\n", at: "ScenarioRunner/Load/A.swift") == 0)
+    @Test(arguments: [
+        "let amount: Double = 1", "let p = Float(price)", "let refunded: Float32", "let cents = Int(amount * 100.0)",
+        "let minorUnits = Int64(Double(text) * 100)", "let gross = price * 1.19", "let half = 0.5 * chargeMinor",
+        "let d = amount.doubleValue",
+    ])
+    func binaryMoney(line: String) {
+        for path in ["Services/Payment/A.swift", "ScenarioRunner/Verdict/A.swift", "Shared/HTTP/A.swift"] {
+            #expect(findings(.noBinaryMoney, line + "\n", at: path) == 1, "\(path)")
+        }
+        #expect(findings(.noBinaryMoney, line + "\n", at: "Tests/Payment/A.swift") == 0)
+    }
+
+    @Test(arguments: [
+        "let percent: Double = 1", "let amount: Int64 = 1  // no Double", "let body = #\"{\"amount\":\"19.99\"}\"#",
+        "let total = amount.minorUnits * 100 + fee", "let seconds = Double(ms) / 1000.0",
+    ])
+    func whatIsNoBinaryMoney(line: String) {
+        #expect(findings(.noBinaryMoney, line + "\n") == 0)
+    }
+
+    @Test(arguments: [
+        "Shared/Model/Money.swift", "Services/Payment/Ledger.swift", "Services/Payment/RefundStore.swift",
+        "Services/Gateway/GatewayCharge.swift", "ScenarioRunner/Verdict/MoneyRules.swift",
+        "ScenarioRunner/Verdict/AuditDocuments.swift",
+    ])
+    func filesOfMoney(path: String) {
+        #expect(Repository.exists(path), "a file that moved takes its net with it")
+        #expect(findings(.noBinaryMoney, "let a: Double = 1\n", at: path) == 1)
     }
 
     @Test(arguments: ["a ", "a\t", "    ", "a\r"])

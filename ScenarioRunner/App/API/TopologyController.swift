@@ -18,8 +18,8 @@ struct TopologyController: Sendable {
                     replicas: service.replicas.map { replica in
                         let status = byName[replica.name]
                         return .init(
-                            name: replica.name, address: replica.address, state: status?.state ?? .stopped,
-                            restarts: status?.restarts ?? 0)
+                            name: replica.name, address: replica.address, port: replica.port,
+                            state: status?.state ?? .stopped, restarts: status?.restarts ?? 0)
                     })
             })
     }
@@ -33,6 +33,8 @@ struct TopologyController: Sendable {
         struct Replica: Encodable {
             let name: String
             let address: String
+            /// The service's own; without namespaces one that was free.
+            let port: Int
             let state: ReplicaState
             let restarts: Int
         }
