@@ -2,6 +2,7 @@ import Foundation
 import Gateway
 import ServiceTesting
 import Shared
+import TestSupport
 import Testing
 
 @testable import PaymentService
@@ -50,6 +51,39 @@ struct OutboxTests {
             let entry = try #require(try await lab.audit().first)
             let waiting = ["kind": "release", "key": "PAY-1", "state": "waiting"].mapValues(JSONValue.string)
             #expect(entry["outbox"] == .array([.object(waiting)]))
+        }
+    }
+
+    @Test("holds a back order for goods that were sold elsewhere meanwhile, until the next delivery")
+    func backOrder() async throws {
+        var options = PaymentLab.Options()
+        options.reservationSeconds = 1
+        try await PaymentLab.run(options) { lab in
+            try await lab.change {
+                ($0.gatewayTimeoutEnabled, $0.gatewayTimeoutProbability, $0.gatewayTimeoutDelay) = (true, 100, 5)
+            }
+            async let payment = lab.pay(#"{"amount":100,"product_id":"1","quantity":50}"#)
+            try await eventually { try await lab.stock("1") == 0 }
+            // The gateway is silent for longer than the reservation lasts, and somebody else is served.
+            try await eventually { try await lab.stock("1") == 50 }
+            let other = #"{"product_id":"1","quantity":7,"reservation_key":"other"}"#
+            #expect(try await lab.inventory.post("/reserve", other).status == 200)
+            #expect(try await lab.inventory.post("/reservations/other/confirm").status == 200)
+            let answer = try await payment
+            #expect(answer.status == 504)
+            try await lab.settles(answer, "completed")
+            let id = try #require(answer["payment_id"]?.text)
+            try await eventually { try await lab.payment.get("/payment/events/\(id)").text.contains("attempt 2: ") }
+            #expect(try await lab.inventory.get("/audit").text.contains(#""state":"expired""#))
+
+            #expect(try await lab.inventory.post("/restock", #"{"product_id":"1","quantity":7}"#).status == 200)
+            try await eventually {
+                try await !lab.inventory.get("/audit").text.contains(#""state":"expired""#)
+            }
+            let totals = try await lab.inventory.get("/audit")["totals"]
+            guard case .array(let products) = totals else { return }
+            #expect(products.first?["sold"] == .integer(57) && products.first?["on_hand"] == .integer(0))
+            #expect(try await lab.audit().first?["charges"]?.count == 1)
         }
     }
 

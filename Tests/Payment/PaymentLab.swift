@@ -36,6 +36,7 @@ struct PaymentLab: Sendable {
         var sabotage = Sabotage.none
         /// Runs when the neighbours are up and the payment service is not yet: the place for an earlier life of it.
         var before: (@Sendable (PaymentSettings, _ folder: URL) async throws -> Void)?
+        var reservationSeconds = 900
     }
 
     static func run(
@@ -55,7 +56,7 @@ struct PaymentLab: Sendable {
         let log = LogLines()
         let runner = FakeRunner()
         try await runner.run(logger: log.logger()) { runnerURL in
-            try await withInventory(folder, log) { inventoryURL in
+            try await withInventory(options, folder, log) { inventoryURL in
                 try await withNotification(folder, log) { notificationURL in
                     var settings = PaymentSettings()
                     (settings.host, settings.port) = ("127.0.0.1", 0)
@@ -116,12 +117,13 @@ struct PaymentLab: Sendable {
     }
 
     private static func withInventory(
-        _ folder: URL, _ log: LogLines, _ body: @escaping @Sendable (String) async throws -> Void
+        _ options: Options, _ folder: URL, _ log: LogLines, _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws {
         let database = try await Databases.open(
             url: "sqlite:\(folder.path)/inventory.sqlite", migrations: InventoryStore.migrations)
         var settings = InventorySettings()
         (settings.host, settings.port) = ("127.0.0.1", 0)
+        settings.reservationSeconds = options.reservationSeconds
         try await withServices(logger: log.logger()) { [settings] running in
             buildInventory(settings: settings, database: database, logger: log.logger(), onServerRunning: running)
         } body: {

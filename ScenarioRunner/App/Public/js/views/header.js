@@ -25,7 +25,7 @@ export function mountHeader(store) {
     if (!store.rateLimit) return;
     const { active, places: total } = store.rateLimit;
     const left = store.cooldownSeconds;
-    setText(when, left > 0 ? `Next experiment in ${countdown(left)}` : active < total ? "Ready for an experiment" : "No place free");
+    setText(when, readiness(store.halted, left, active < total));
     setText(places, `${active} of ${total} active`);
     if (pips.children.length !== total) pips.replaceChildren(...Array.from({ length: total }, () => el("i")));
     [...pips.children].forEach((pip, index) => setAttribute(pip, "data-taken", index < active));
@@ -33,6 +33,12 @@ export function mountHeader(store) {
     setAttribute(reset, "aria-disabled", left > 0 ? null : "true");
     if (cooling && left === 0) announce("The next experiment can start.");
     cooling = left > 0;
+  }
+
+  function readiness(halted, left, hasPlace) {
+    if (halted) return "Halted";
+    if (left > 0) return `Next experiment in ${countdown(left)}`;
+    return hasPlace ? "Ready for an experiment" : "No place free";
   }
 
   reset.onclick = async () => {
@@ -46,5 +52,6 @@ export function mountHeader(store) {
 
   store.watch("connection", showConnection);
   store.watch("rateLimit", showLimit);
+  store.watch("halted", showLimit);
   return { tick: showLimit };
 }
