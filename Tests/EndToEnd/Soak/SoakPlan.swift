@@ -4,6 +4,7 @@ import Shared
 
 /// What a soak does: how many payments, by how many clients, and what breaks meanwhile.
 struct SoakPlan: Sendable {
+    /// At least.
     var payments = 2000
     var clients = 64
     /// Decides what is bought, what is refunded, who gives up, and whom the killer hits.

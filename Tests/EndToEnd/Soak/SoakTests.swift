@@ -41,11 +41,11 @@ struct SoakTests {
 
     private static func judge(_ report: SoakReport) {
         let (plan, record) = (report.plan, report.record)
-        #expect(record.operations.count == plan.payments, "every payment was made in time")
+        #expect(record.operations.count >= plan.payments, "every payment was made in time")
         #expect(report.settleTime != nil, "every payment is final \(plan.settleTime) after the last client")
         #expect(report.check.notChecked == nil)
         #expect(report.check.violationCount == 0, "\(CheckCommand.text(report.check))")
-        #expect(report.check.checked > 0 && report.check.checked <= plan.payments)
+        #expect(report.check.checked > 0 && report.check.checked <= record.operations.count)
         #expect(record.brokenPromises.isEmpty && report.brokenRefunds.isEmpty)
         // A soak in which nothing happened shows nothing.
         #expect(record.kills.count == 3, "every service was hit")
