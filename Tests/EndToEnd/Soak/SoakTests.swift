@@ -12,7 +12,7 @@ import Testing
 struct SoakTests {
     @Test("Under kills, losses and failing gateways every payment ends, and the money is right")
     func soak() async throws {
-        let plan = try SoakPlan.fromEnvironment()
+        let plan = try SoakPlan.from()
         SoakProgress.say("soak: \(plan.payments) payments, \(plan.clients) clients, SOAK_SEED=\(plan.seed)\n")
         let home = FileManager.default.temporaryDirectory.appendingPathComponent("soak-\(UUID().uuidString)")
         let experiments = home.appendingPathComponent("experiments")
