@@ -24,10 +24,11 @@ struct Soak: Sendable {
         try await load()
         let end = record.now.clientsEnded ?? .now
         // The second settling, in the check itself, finds nothing open and only reads.
-        let hasSettled = try await auditor.settle(before: .now)
+        try await replicasAreUp()
+        let hasSettled = try await auditor(settlingUntil: end + plan.settleTime).settle(before: .now)
         let settled = ContinuousClock.now
-        var report = SoakReport(
-            plan: plan, record: record.now, check: await auditor.check(history: record.now.operations))
+        let check = await auditor(settlingUntil: end + plan.settleTime).check(history: record.now.operations)
+        var report = SoakReport(plan: plan, record: record.now, check: check)
         report.brokenRefunds = try await SoakRefunds(lab: lab, refunds: record.now.refunds).broken()
         report.loadTime = end - start
         report.settleTime = hasSettled ? settled - end : nil
@@ -35,10 +36,21 @@ struct Soak: Sendable {
         return report
     }
 
-    private var auditor: MoneyAuditor {
+    private func auditor(settlingUntil deadline: ContinuousClock.Instant) -> MoneyAuditor {
         MoneyAuditor(
             client: lab.client, paymentURL: lab.state.payment_url, inventoryURL: lab.state.inventory_url,
-            notificationURL: lab.state.notification_url, settleTime: plan.settleTime)
+            notificationURL: lab.state.notification_url, settleTime: deadline - .now)
+    }
+
+    /// The last ones that were killed come back within seconds; nobody can read books before that.
+    private func replicasAreUp() async throws {
+        try await waitUntil("all replicas are up", within: plan.settleTime) {
+            let topology = try await lab.get(lab.state.runner_url + "/api/topology").body
+            return LabTopology().services.allSatisfy { service in
+                let replicas = ReplicaView.all(of: service.name, in: topology)
+                return replicas.count == service.replicas.count && replicas.allSatisfy { $0.state == "up" }
+            }
+        }
     }
 
     /// Every product could be the only one that is bought.

