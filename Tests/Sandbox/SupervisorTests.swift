@@ -64,6 +64,18 @@ import Testing
         }
     }
 
+    @Test func restartsUseUpNoFileDescriptors() async throws {
+        let log = folder.file("a.log")
+        try await supervise([command("a", "echo started; exit 3")]) { supervisor in
+            try await eventually("four starts") { folder.text("a.log").split(separator: "\n").count >= 4 }
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").filter {
+                // One that was closed since has no destination.
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == log
+            }
+            #expect(open.count <= 1, "the process that runs now may have the log open, none before it")
+        }
+    }
+
     @Test func aProgramThatIsNotThereIsTriedAgainAndReported() async throws {
         let missing = ReplicaCommand(
             name: "a", arguments: ["/no/such/program"], environment: [:], logFile: folder.file("a.log"))

@@ -111,10 +111,12 @@ public final class Supervisor: Service, Sendable {
         do {
             let log = try ReplicaLog(path: command.logFile).open()
             defer { try? log.close() }
+            // Both by the same descriptor: `.combinedWithOutput` would leave a copy of it open for good, one a restart.
             let result = try await Subprocess.run(
                 .path(FilePath(command.arguments[0])), arguments: Arguments(Array(command.arguments.dropFirst())),
                 environment: Self.environment(command.environment), platformOptions: platformOptions, input: .none,
-                output: .fileDescriptor(log, closeAfterSpawningProcess: false), error: .combinedWithOutput
+                output: .fileDescriptor(log, closeAfterSpawningProcess: false),
+                error: .fileDescriptor(log, closeAfterSpawningProcess: false)
             ) { execution in
                 let identifier = execution.processIdentifier
                 self.board.started(
