@@ -247,7 +247,8 @@ enum Samples {
         let contents = ManifestLoader.load(text, file: "x.yaml")
         #expect(contents.experiments.map(\.name) == ["shift", "stress"])
         #expect(contents.experiments.map(\.kind) == ["TimeChaos", "StressChaos"])
-        #expect(contents.experiments.first?.spec == .other)
+        let kept = ManifestTree.fields([.init("timeOffset", .text("-10m"))])
+        #expect(contents.experiments.first?.spec == .other(kept))
         #expect(contents.problems.map(\.line) == [8])
     }
 
