@@ -74,8 +74,8 @@ public struct LocalEngine: ChaosEngine {
                 faults: stress(spec, targets: targets, runID: runID),
                 summary: "\(experiment.effectiveDoseText) (\(Self.names(targets)))",
                 replicas: targets.map(\.name), places: Set(targets.map { .replica($0.name) }))
-        case .other:
-            throw experiment.refusal("kind", "\(experiment.kind) is not supported by the local lab yet")
+        default:
+            throw experiment.refusal("kind", "the local lab does not run \(experiment.kind) yet")
         }
     }
 

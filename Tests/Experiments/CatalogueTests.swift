@@ -1,7 +1,6 @@
 import Experiments
 import Foundation
 import Testing
-import Yams
 
 @Suite struct CatalogueTests {
     /// The folder that the project ships.
@@ -37,30 +36,6 @@ import Yams
                 "packet-loss-80-percent", "packet-loss-95-percent", "packet-loss-with-delay", "cpu-stress-payment",
                 "cpu-stress-100-percent", "memory-stress-inventory", "combined-stress-payment",
             ])
-    }
-
-    /// Schedules and workflows are only listed, so what they hold is checked here as if it stood alone.
-    @Test func whatTheShippedSchedulesAndWorkflowsHoldIsValid() throws {
-        var embedded = 0
-        for file in ["02-packet-loss-80-percent.yaml", "05-stress-chaos.yaml"] {
-            let text = try String(contentsOfFile: "\(Self.shipped)/\(file)", encoding: .utf8)
-            for document in try Yams.compose_all(yaml: text) {
-                let spec = try #require(document["spec"])
-                for holder in [spec] + (spec["templates"]?.array() ?? []) {
-                    for kind in ["NetworkChaos", "StressChaos"] {
-                        guard let chaos = holder[kind.prefix(1).lowercased() + kind.dropFirst()] else { continue }
-                        let alone: Node = [
-                            "apiVersion": "chaos-mesh.org/v1alpha1", "kind": Node(kind), "metadata": ["name": "x"],
-                            "spec": chaos,
-                        ]
-                        let contents = ManifestLoader.load(try Yams.serialize(node: alone), file: file)
-                        #expect(contents.problems == [])
-                        embedded += 1
-                    }
-                }
-            }
-        }
-        #expect(embedded == 8)
     }
 
     @Test func oneBadFileHidesNoOther() throws {
