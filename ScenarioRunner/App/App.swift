@@ -15,7 +15,7 @@ struct RunnerCommand: AsyncParsableCommand {
             LabCommand.self, PlanCommand.self, RunCommand.self, HaltCommand.self, RearmCommand.self, CheckCommand.self,
             ExplainCommand.self, DoctorCommand.self,
             HealCommand.self, LabInsideCommand.self, FrontDoorCommand.self, LoadWorkerCommand.self,
-            StressWorkerCommand.self,
+            StressWorkerCommand.self, StatusProbeCommand.self,
         ])
 
     static func main() async {

@@ -32,12 +32,23 @@ public protocol InjectedFault: Sendable {
     /// What was put where, for people: `drop 80 % of payment-0,1,2 -> inventory-0,1`.
     var summary: String { get }
 
+    /// Goes on for as long as the fault is in force, and returns soon after ``remove()`` was called: for faults that
+    /// change with time. Whoever injects a fault runs this beside it.
+    ///
+    /// - Parameter note: is told what begins and ends: a name and a sentence.
+    func work(_ note: @escaping @Sendable (String, String) -> Void) async
+
     /// What the fault has done so far, read back from the kernel: one reading for each part of it, such as the CPU and
     /// the memory of one stress.
     func readings() async throws -> [DoseReading]
 
     /// Takes the fault away and checks that it is gone. A second call is harmless.
     func remove() async throws
+}
+
+extension InjectedFault {
+    /// Most faults act by themselves.
+    public func work(_ note: @escaping @Sendable (String, String) -> Void) async {}
 }
 
 /// Why an experiment is not run, with the place in its file.
@@ -88,6 +99,8 @@ public enum DoseReading: Sendable, Equatable {
     /// `asked_cores` is what the manifest asks (workers x load); `attainable_cores` what the replicas' limits
     /// and the machine leave of it.
     case cpu(askedCores: Double, attainableCores: Double, burntSeconds: Double, wallSeconds: Double)
+    /// Steps of a plan over time that were due, and those that took effect.
+    case steps(asked: Int, done: Int)
     /// Bytes that the workers hold now, of the bytes asked for, and how many workers the kernel killed for memory.
     case memory(askedBytes: UInt64, heldBytes: UInt64, outOfMemoryKills: Int)
 }

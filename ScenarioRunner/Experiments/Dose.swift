@@ -6,6 +6,7 @@ public struct Dose: Codable, Sendable, Equatable {
         case packetLoss = "packet_loss"
         case cpu
         case memory
+        case steps
     }
 
     public let kind: Kind
@@ -32,11 +33,16 @@ public struct Dose: Codable, Sendable, Equatable {
     /// * packets: some were seen, and the share asked for lies in the 99.99 % interval of the share dropped;
     /// * cpu: the workers burnt at least half of what the limits and the machine left them (the services compete for
     ///   the same cores, so all of it is not to be had);
+    /// * steps: each one that was due took effect;
     /// * memory: at least 90 % is held, or the kernel has killed a worker for trying.
     public init(_ reading: DoseReading) {
         switch reading {
         case .packets(let asked, let seen, let dropped):
             self.init(askedShare: asked, seen: seen, dropped: dropped)
+        case .steps(let asked, let done):
+            self.init(
+                kind: .steps, asked: Double(asked), delivered: Double(done), unit: "steps", effective: asked == done,
+                detail: "\(done) of \(asked) steps were taken up", findings: [])
         case .cpu(let askedCores, let attainableCores, let burntSeconds, let wallSeconds):
             let cores = wallSeconds > 0 ? burntSeconds / wallSeconds : 0
             self.init(
@@ -101,6 +107,7 @@ public struct Dose: Codable, Sendable, Equatable {
                 format: "asked %.4g %% of packets, delivered %.1f %% (95 %% interval %.1f to %.1f %%)", asked,
                 delivered,
                 low, high)
+        case .steps: own = String(format: "asked %.0f steps, delivered %.0f", asked, delivered)
         case .cpu: own = String(format: "asked %.4g cores, delivered %.2f", asked, delivered)
         case .memory: own = String(format: "asked %.4g MB, delivered %.1f MB", asked / 1e6, delivered / 1e6)
         }

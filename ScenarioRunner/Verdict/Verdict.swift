@@ -38,6 +38,11 @@ public enum VerdictRules {
         public var baseline: PhaseSummary?
         public var recoveryTimeMs: Int?
         public var money = MoneyCheck.notMade
+        /// What the experiment expects; nil when it says nothing.
+        public var hypothesis: Hypothesis?
+        /// While the fault was in force, and after it.
+        public var fault: PhaseSummary?
+        public var recovery: PhaseSummary?
 
         public init() {}
     }
@@ -70,17 +75,60 @@ public enum VerdictRules {
             let rate = ReportTable.percent(baseline.successRate)
             reasons.append("the baseline was already bad: success \(rate), at least 99 % is needed")
         }
+        for finding in evidence.findings where finding.outcome == .unknown {
+            reasons.append("the hypothesis '\(finding.clause)' cannot be judged: \(finding.measured)")
+        }
         return reasons
     }
 
     private static func reasonsForDeviation(_ evidence: Evidence) -> [String] {
-        var reasons: [String] = []
-        if evidence.recoveryTimeMs == nil { reasons.append("the system did not recover while it was watched") }
-        if evidence.money.violationCount > 0 { reasons.append(evidence.money.reason) }
+        let clauses = evidence.hypothesis?.clauses ?? []
+        var reasons = evidence.findings.filter { $0.outcome == .failed }.map {
+            "the hypothesis '\($0.clause)' does not hold: \($0.measured)"
+        }
+        // What the hypothesis speaks of, it decides; of the rest the system has to recover, and the money to be right.
+        if evidence.recoveryTimeMs == nil, !clauses.contains(where: \.isAboutRecovery) {
+            reasons.append("the system did not recover while it was watched")
+        }
+        if evidence.money.violationCount > 0, !clauses.contains(.money(isRight: false)) {
+            reasons.append(evidence.money.reason)
+        }
         return reasons
     }
 
     private static func reasonsForHeld(_ evidence: Evidence) -> [String] {
-        ["the dose was delivered", "the system recovered", evidence.money.reason]
+        let hypothesis = evidence.hypothesis.map { ["the hypothesis held: \($0)"] } ?? []
+        let recovered = evidence.recoveryTimeMs == nil ? [] : ["the system recovered"]
+        return hypothesis + ["the dose was delivered"] + recovered + [evidence.money.reason]
+    }
+}
+
+extension VerdictRules.Evidence {
+    /// What became of each clause of the hypothesis.
+    var findings: [Hypothesis.Finding] {
+        guard let hypothesis else { return [] }
+        var measured = Hypothesis.Evidence()
+        measured.during = fault.map(MeasuredPart.init)
+        measured.after = recovery.map(MeasuredPart.init)
+        measured.recovery = recoveryTimeMs.map { .after(milliseconds: Double($0)) } ?? .never
+        // Unchecked money is a reason of its own.
+        measured.moneyIsRight = money.violationCount == 0
+        return hypothesis.evaluate(measured)
+    }
+}
+
+extension Hypothesis.Clause {
+    fileprivate var isAboutRecovery: Bool { if case .recovery = self { true } else { false } }
+}
+
+extension MeasuredPart {
+    init(_ summary: PhaseSummary) {
+        self.init()
+        guard summary.requests > 0 else { return }
+        successPercent = summary.successRate * 100
+        declinedPercent = Double(summary.declined) / Double(summary.requests) * 100
+        throughputRps = summary.throughputRps
+        (p50Ms, p90Ms, p95Ms) = (summary.p50Ms, summary.p90Ms, summary.p95Ms)
+        (p99Ms, p999Ms, maxMs) = (summary.p99Ms, summary.p999Ms, summary.maxMs)
     }
 }

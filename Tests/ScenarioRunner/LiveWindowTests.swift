@@ -18,7 +18,7 @@ import Testing
         for ms in UInt64(1)...98 { add(ms: ms) }
         add(ms: 500, .timedOut)
         add(ms: 400, .status(402))
-        let second = window.take(runID: "RUN-1", phase: .fault)
+        let second = window.take(runID: "RUN-1", phase: .fault).second
         #expect(second.requests == 100 && second.successRate == 0.99, "a declined card is an answer")
         #expect(second.p50Ms == 51 && second.p95Ms == 96)
         #expect(second.runID == "RUN-1" && second.phase == .fault)
@@ -26,8 +26,8 @@ import Testing
 
     @Test func theNextSecondStartsEmpty() throws {
         add(ms: 5, .connectionFailed)
-        #expect(window.take(runID: "RUN-1", phase: nil).successRate == 0)
-        let empty = window.take(runID: "RUN-1", phase: nil)
+        #expect(window.take(runID: "RUN-1", phase: nil).second.successRate == 0)
+        let empty = window.take(runID: "RUN-1", phase: nil).second
         #expect(empty.requests == 0 && empty.successRate == nil && empty.p50Ms == nil && empty.p95Ms == nil)
         let json = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(empty))
         for member in ["phase", "success_rate", "p50_ms", "p95_ms"] { #expect(json[member] == .null, "\(member)") }
@@ -35,6 +35,6 @@ import Testing
 
     @Test func aFloodIsCountedByASample() {
         for _ in 0..<20_001 { add(ms: 1) }
-        #expect(window.take(runID: "RUN-1", phase: nil).requests == 20_000)
+        #expect(window.take(runID: "RUN-1", phase: nil).second.requests == 20_000)
     }
 }

@@ -45,10 +45,12 @@ struct RunsController: Sendable {
 
     private func start(_ request: Request, _ context: AppContext) async throws -> Response {
         let body: RunBody = try await request.json()
+        let experiment = try experiment(named: body.experiment)
         let view = try manager.start(
             RunRequest(
-                experiment: try experiment(named: body.experiment), origin: body.origin, baseline: body.baseline,
-                duration: body.duration, recovery: body.recovery, rate: body.rate,
+                experiment: experiment, origin: body.origin, baseline: body.baseline,
+                duration: body.duration ?? RunRequest.usualDuration(of: experiment), recovery: body.recovery,
+                rate: body.rate,
                 seed: body.seed ?? .random(in: RunRequest.seeds)))
         return try .json(view, status: .accepted, headers: [.location: "/api/runs/\(view.id)"])
     }
@@ -76,7 +78,7 @@ struct RunsController: Sendable {
             throw Problem.notFound(
                 "\(name) is a \(experiment.kind): use /api/trigger_\(stress ? "chaos" : "stress")/\(name).")
         }
-        let duration = min(experiment.duration ?? RunRequest.defaultTriggerDuration, RunRequest.maxDuration)
+        let duration = RunRequest.triggerDuration(of: experiment)
         let view = try manager.start(
             RunRequest(
                 experiment: experiment, origin: .api, baseline: .zero, duration: duration, recovery: .zero, rate: 0,

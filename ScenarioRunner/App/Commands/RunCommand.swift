@@ -18,8 +18,9 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How long to measure before the fault.")
     var baseline = GoDuration.text(RunRequest.defaultBaseline)
 
-    @Option(help: "How long the fault lasts, from its verified injection.")
-    var duration = GoDuration.text(RunRequest.defaultDuration)
+    @Option(
+        help: "How long the fault lasts, from its verified injection. Default: 30s; of a plan over time, all of it.")
+    var duration: String?
 
     @Option(help: "How long to measure after the fault.")
     var recovery = GoDuration.text(RunRequest.defaultRecovery)
@@ -52,9 +53,10 @@ struct RunCommand: AsyncParsableCommand {
     private var body: JSONValue {
         var body: [String: JSONValue] = [
             "experiment": .string(experiment), "origin": .string(RunRequest.Origin.commandLine.rawValue),
-            "baseline": .string(baseline), "duration": .string(duration), "recovery": .string(recovery),
+            "baseline": .string(baseline), "recovery": .string(recovery),
             "rate": .integer(Int64(rate)),
         ]
+        body["duration"] = duration.map(JSONValue.string)
         if let seed = lab.seed, let seed = Int64(exactly: seed) { body["seed"] = .integer(seed) }
         return .object(body)
     }

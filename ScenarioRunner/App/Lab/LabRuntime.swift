@@ -29,9 +29,13 @@ struct LabRuntime: Sendable {
         let events = EventHub()
         let failureModes = FailureModesStore(seed: settings.seed)
         let supervisor = Supervisor(commands: world.replicaCommands, logger: logger, seed: settings.seed)
-        let engine = world.engine(isRunning: { name in
-            supervisor.snapshot().contains { $0.name == name && $0.state == .up }
-        })
+        let engine = TimelineEngine(
+            base: world.engine(isRunning: { name in
+                supervisor.snapshot().contains { $0.name == name && $0.state == .up }
+            }),
+            tools: TimelineTools(
+                setFailureModes: { modes in events.publish("failure_modes", failureModes.change { $0 = modes }) },
+                areModesFollowed: { failureModes.isFollowed }, ask: StatusProbe(world: world).ask))
         let auditor = MoneyAuditor(
             client: client, paymentURL: world.paymentURL, inventoryURL: world.inventoryURL,
             notificationURL: world.notificationURL)
@@ -40,7 +44,7 @@ struct LabRuntime: Sendable {
             execution: RunExecution(
                 engine: engine, load: LoadWorkerProcess(world: world),
                 restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger,
-                checkMoney: auditor.check(history:unless:)),
+                checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance),
             folder: settings.folder,
             governor: Governor(
                 cooldown: .seconds(settings.cooldownSeconds), allReplicas: Set(world.topology.replicas.map(\.name)),

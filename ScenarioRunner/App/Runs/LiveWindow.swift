@@ -29,6 +29,7 @@ final class LiveWindow: Sendable {
     private struct State {
         var latenciesNs: [UInt64] = []
         var successes = 0
+        var declined = 0
     }
     private let state = Mutex(State())
     /// More requests in one second are counted by a sample of this size.
@@ -39,11 +40,12 @@ final class LiveWindow: Sendable {
             guard state.latenciesNs.count < Self.maxSamples else { return }
             state.latenciesNs.append(sample.latencyNs)
             if sample.isSuccess { state.successes += 1 }
+            if sample.isDeclined { state.declined += 1 }
         }
     }
 
-    /// The second that ends now; the next one starts empty.
-    func take(runID: String, phase: RunPhase?) -> Second {
+    /// The second that ends now, for people and for stop conditions; the next one starts empty.
+    func take(runID: String, phase: RunPhase?) -> (second: Second, part: MeasuredPart) {
         let ended = state.withLock { state in
             defer { state = State() }
             return state
@@ -54,10 +56,17 @@ final class LiveWindow: Sendable {
             let index = min(sorted.count - 1, Int(share * Double(sorted.count)))
             return Double(sorted[index] / 1000) / 1000
         }
-        return Second(
+        func share(_ count: Int) -> Double? { sorted.isEmpty ? nil : Double(count) / Double(sorted.count) }
+        var part = MeasuredPart()
+        part.successPercent = share(ended.successes).map { $0 * 100 }
+        part.declinedPercent = share(ended.declined).map { $0 * 100 }
+        part.throughputRps = Double(ended.successes)
+        (part.p50Ms, part.p90Ms, part.p95Ms) = (percentile(0.5), percentile(0.9), percentile(0.95))
+        (part.p99Ms, part.p999Ms, part.maxMs) = (percentile(0.99), percentile(0.999), percentile(1))
+        let second = Second(
             time: UnixTime.now.seconds, runID: runID, phase: phase, requests: sorted.count,
-            successRate: sorted.isEmpty ? nil : Double(ended.successes) / Double(sorted.count),
-            p50Ms: percentile(0.5), p95Ms: percentile(0.95))
+            successRate: share(ended.successes), p50Ms: part.p50Ms, p95Ms: part.p95Ms)
+        return (second, part)
     }
 }
 

@@ -40,20 +40,36 @@ struct MoneyAuditor: Sendable {
         }
     }
 
+    /// A look at the books while the system works: only what must hold at every moment.
+    ///
+    /// - Returns: whether it does; nil when the books could not be read.
+    func glance() async -> Bool? {
+        do {
+            let check = try await read(history: [], settledBefore: UnixTime(milliseconds: 0))
+            return check.violationCount == 0
+        } catch {
+            return nil
+        }
+    }
+
     private func compare(_ history: [PaymentOperation]) async -> MoneyCheck {
         // What is made from here on may be under way when its page is read.
         let start = UnixTime.now
         do {
             try await settle(before: start)
-            var books = MoneyBooks()
-            try await pages(inventory) { try books.add($0) }
-            try await pages(notifications) { try books.add($0) }
-            var checker = MoneyChecker(history: history, books: books, settledBefore: start)
-            try await pages(payments) { checker.add($0) }
-            return checker.finish()
+            return try await read(history: history, settledBefore: start)
         } catch {
             return MoneyCheck(notChecked: "\(error)")
         }
+    }
+
+    private func read(history: [PaymentOperation], settledBefore start: UnixTime) async throws -> MoneyCheck {
+        var books = MoneyBooks()
+        try await pages(inventory) { try books.add($0) }
+        try await pages(notifications) { try books.add($0) }
+        var checker = MoneyChecker(history: history, books: books, settledBefore: start)
+        try await pages(payments) { checker.add($0) }
+        return checker.finish()
     }
 
     /// Returns when no payment made before `start` is open, or when the time for it is over.

@@ -24,6 +24,8 @@ struct RunExecution: Sendable {
     let logger: Logger
     /// Compares the books once the load has ended.
     let checkMoney: @Sendable (_ history: [PaymentOperation], _ stop: Latch) async -> MoneyCheck
+    /// A look at the books while the system works: whether they are right so far; nil when they could not be read.
+    var glanceAtMoney: @Sendable () async -> Bool? = { nil }
     /// How long a fault that does not go is asked to go again.
     var removalTime = Duration.seconds(60)
 
@@ -58,7 +60,7 @@ struct RunExecution: Sendable {
             await Task {
                 await recording(recorder) {
                     if request.isMeasured {
-                        try await measured(request, recorder, stop, onProgress)
+                        try await measured(request, recorder, signal, onProgress)
                     } else {
                         try await fault(request, recorder, stop, onProgress)
                     }
@@ -83,9 +85,10 @@ struct RunExecution: Sendable {
     // MARK: With load
 
     private func measured(
-        _ request: RunRequest, _ recorder: RunRecorder, _ stop: Latch,
+        _ request: RunRequest, _ recorder: RunRecorder, _ signal: StopSignal,
         _ onProgress: @escaping @Sendable (Progress) -> Void
     ) async throws {
+        let stop = signal.latch
         let sending = RunRequest.warmUp + request.totalDuration + Self.slack
         do {
             try await fillUp(Int(Double(request.rate) * sending.seconds), unless: stop)
@@ -101,7 +104,12 @@ struct RunExecution: Sendable {
                 let order = LoadOrder(runID: recorder.id, rate: request.rate, atMost: sending, seed: request.seed)
                 await recording(recorder) { try await send(order, until: loadStop, stop, recorder) }
             }
-            group.addTask { await publishSeconds(recorder, until: loadStop, onProgress) }
+            group.addTask {
+                await RunWatch(
+                    recorder: recorder, conditions: request.experiment.stopConditions, signal: signal,
+                    glanceAtMoney: glanceAtMoney
+                ).run(until: loadStop, onProgress)
+            }
             group.addTask {
                 await recording(recorder) { try await phases(request, recorder, stop, onProgress) }
                 onProgress(.phase(.settle, endsAt: nil))
@@ -164,16 +172,6 @@ struct RunExecution: Sendable {
         return stopped
     }
 
-    private func publishSeconds(
-        _ recorder: RunRecorder, until end: Latch, _ onProgress: @Sendable (Progress) -> Void
-    ) async {
-        var next = ContinuousClock.now + .seconds(1)
-        while await !end.wait(until: next) {
-            onProgress(.second(recorder.takeSecond()))
-            next += .seconds(1)
-        }
-    }
-
     // MARK: The fault
 
     private func fault(
@@ -190,8 +188,18 @@ struct RunExecution: Sendable {
         }
         recorder.inForce(fault.summary)
         onProgress(.phase(.fault, endsAt: .now.advanced(by: request.duration)))
-        // Nothing between here and the removal throws.
-        let readingFailure = await watch(fault, for: request.duration, recorder, stop)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await fault.work(recorder.note) }
+            try await hold(fault, for: request.duration, recorder, stop, onProgress)
+        }
+    }
+
+    /// Keeps the fault in force for its time and takes it away. Nothing before the removal throws.
+    private func hold(
+        _ fault: any InjectedFault, for duration: Duration, _ recorder: RunRecorder, _ stop: Latch,
+        _ onProgress: @Sendable (Progress) -> Void
+    ) async throws {
+        let readingFailure = await watch(fault, for: duration, recorder, stop)
         if let readingFailure { recorder.failed(readingFailure.description) }
         recorder.end(.fault)
         do {

@@ -42,7 +42,7 @@ final class RunRecorder: Sendable {
         state.withLock { $0.samples.append(sample) }
     }
 
-    func takeSecond() -> LiveWindow.Second {
+    func takeSecond() -> (second: LiveWindow.Second, part: MeasuredPart) {
         window.take(runID: id, phase: state.withLock { $0.current })
     }
 
@@ -112,6 +112,9 @@ final class RunRecorder: Sendable {
         evidence.baseline = baseline
         evidence.recoveryTimeMs = recoveryTimeMs(state, baseline)
         evidence.money = state.money
+        evidence.hypothesis = request.experiment.hypothesis
+        evidence.fault = fault
+        evidence.recovery = phases.first { $0.name == .recovery }
         let (verdict, reasons) = request.isMeasured ? VerdictRules.decide(evidence) : unmeasured(evidence)
 
         var journal = Journal(

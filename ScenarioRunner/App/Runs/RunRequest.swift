@@ -40,6 +40,19 @@ struct RunRequest: Sendable {
     /// Seeds that are chosen: those that a JSON reader with 64-bit floating-point numbers keeps exact.
     static let seeds: ClosedRange<UInt64> = 0...(1 << 53 - 1)
 
+    /// How long a measured run keeps the fault when nobody says: long enough to see it, or all of a plan over time.
+    static func usualDuration(of experiment: Experiment) -> Duration {
+        switch experiment.spec {
+        case .workflow, .schedule, .failureModes: triggerDuration(of: experiment)
+        default: defaultDuration
+        }
+    }
+
+    /// How long a fault without measurement lasts: as its manifest says.
+    static func triggerDuration(of experiment: Experiment) -> Duration {
+        min(experiment.duration ?? defaultTriggerDuration, maxDuration)
+    }
+
     /// Whether load is put on the system and the impact measured.
     var isMeasured: Bool { rate > 0 }
 
@@ -54,7 +67,8 @@ struct RunBody: Decodable {
     let experiment: String
     let origin: RunRequest.Origin
     let baseline: Duration
-    let duration: Duration
+    /// Nil for the usual one of the experiment.
+    let duration: Duration?
     let recovery: Duration
     let rate: Int
     let seed: UInt64?
@@ -66,14 +80,17 @@ struct RunBody: Decodable {
             .map(RunRequest.Origin.init(rawValue:))
         if case .some(.none) = origin { fields.reject("origin", "must be page, api or command-line") }
         let baseline = fields.duration("baseline", default: RunRequest.defaultBaseline, atMost: RunRequest.maxPhase)
-        let duration = fields.duration("duration", default: RunRequest.defaultDuration, atMost: RunRequest.maxDuration)
+        let longest = RunRequest.maxDuration
+        let duration: Duration?? =
+            fields.contains("duration")
+            ? fields.duration("duration", default: longest, atMost: longest).map(Optional.some) : .some(nil)
         let recovery = fields.duration("recovery", default: RunRequest.defaultRecovery, atMost: RunRequest.maxPhase)
         let rate = fields.integer("rate", in: 1...RunRequest.maxRate, default: RunRequest.defaultRate)
         let seed = fields.contains("seed") ? fields.integer("seed", in: 0...Int(RunRequest.seeds.upperBound)) : nil
         (self.experiment, self.origin, self.baseline, self.duration, self.recovery, self.rate) =
             try fields.require(experiment, origin ?? nil, baseline, duration, recovery, rate)
         self.seed = seed.map(UInt64.init)
-        let requests = (self.baseline + self.duration + self.recovery).seconds * Double(self.rate)
+        let requests = (self.baseline + (self.duration ?? longest) + self.recovery).seconds * Double(self.rate)
         guard requests <= Double(RunRequest.maxRequests) else {
             throw Problem.invalid("rate", "times the duration must be at most \(RunRequest.maxRequests) requests")
         }

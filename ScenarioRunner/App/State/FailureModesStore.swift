@@ -14,6 +14,8 @@ final class FailureModesStore: Sendable {
         var settings: ServiceSettings
         var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
         var nextWaiter = 0
+        /// The newest version that a poll has named: whoever polls with it has it in force.
+        var followedVersion = 0
     }
     private let state: Mutex<State>
 
@@ -23,6 +25,9 @@ final class FailureModesStore: Sendable {
     }
 
     var settings: ServiceSettings { state.withLock { $0.settings } }
+
+    /// Whether the last change is in force at a service.
+    var isFollowed: Bool { state.withLock { $0.followedVersion == $0.settings.version } }
 
     /// The polls that wait now.
     var waitingCount: Int { state.withLock { $0.waiting.count } }
@@ -44,6 +49,12 @@ final class FailureModesStore: Sendable {
 
     /// The settings: at once when their version is not `version`, else after the next change or after `wait`.
     func settings(after version: Int?, wait: Duration) async -> ServiceSettings {
+        if let version {
+            state.withLock { state in
+                // A service that was here before this runner may name a version that is still to come.
+                if version <= state.settings.version { state.followedVersion = max(state.followedVersion, version) }
+            }
+        }
         guard let version, version == settings.version, wait > .zero else { return settings }
         let waiter = state.withLock { state in
             state.nextWaiter += 1

@@ -48,6 +48,11 @@ public struct FailureModesSpec: Sendable, Equatable {
     }
 }
 
+extension FailureModes {
+    /// As a step says it: `gateway-timeout 20% delay 3s before-charge`, `off`.
+    public var text: String { FailureModesText.text(self) }
+}
+
 extension FailureModesSpec {
     /// More steps than a person writes are refused.
     static let maximumSteps = 100

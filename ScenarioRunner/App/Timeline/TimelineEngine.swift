@@ -1,0 +1,46 @@
+import Experiments
+import Shared
+
+/// Runs what goes on over time - workflows, schedules, failure modes - on an engine that knows single faults.
+///
+/// ```
+///   NetworkChaos, StressChaos, PodChaos ----------------------------> base engine
+///   Workflow, Schedule --> TimelineFault --one part after another---> base engine
+///   FailureModes --------> TimelineFault --step after step----------> payment service's settings
+/// ```
+///
+/// In a cluster Chaos Mesh runs workflows and schedules itself; failure modes are the runner's own everywhere.
+struct TimelineEngine: ChaosEngine {
+    let base: any ChaosEngine
+    let tools: TimelineTools
+
+    var name: String { base.name }
+
+    func refusal(of experiment: Experiment) -> Refusal? { base.refusal(of: experiment) }
+
+    func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan {
+        if let refusal = refusal(of: experiment) { throw refusal }
+        guard let timeline = Timeline(experiment, seed: seed) else { return try base.plan(experiment, seed: seed) }
+        return try timeline.plan { try base.plan($0, seed: $1) }
+    }
+
+    func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
+        if let refusal = refusal(of: experiment) { throw refusal }
+        guard let timeline = Timeline(experiment, seed: seed) else {
+            return try await base.inject(experiment, runID: runID, seed: seed)
+        }
+        // What cannot be done in the last part is refused before the first.
+        _ = try plan(experiment, seed: seed)
+        return TimelineFault(timeline, engine: base, tools: tools, runID: runID)
+    }
+}
+
+/// What a timeline does besides putting faults in force.
+struct TimelineTools: Sendable {
+    /// Switches the payment failures.
+    let setFailureModes: @Sendable (FailureModes) -> Void
+    /// Whether the payment services have taken up the last switch.
+    let areModesFollowed: @Sendable () -> Bool
+    /// Asks once, as a user of the system: nil when no answer came.
+    let ask: @Sendable (StatusCheckSpec) async -> Int?
+}
