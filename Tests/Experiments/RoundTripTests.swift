@@ -42,7 +42,7 @@ import Yams
                 count += 1
             }
         }
-        #expect(count >= 25 + 32 + 12)
+        #expect(count >= 32 + 32 + 30)
     }
 
     /// Each scalar of the source stands at its place in what was written, in the documented spelling.
