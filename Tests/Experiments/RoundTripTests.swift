@@ -106,6 +106,32 @@ import Yams
         #expect(survived > 100)
     }
 
+    /// Every manifest there is, damaged by a few wrong characters: it is refused with a place, or what was read of it
+    /// survives.
+    @Test func whatIsLeftOfDamagedManifestsSurvives() throws {
+        var generator = SeededGenerator(seed: 12)
+        for (name, text) in try Self.texts() {
+            for _ in 0..<6 {
+                var bytes = Array(text.utf8)
+                for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                    let place = Int.random(in: 0..<bytes.count, using: &generator)
+                    bytes[place] = UInt8.random(in: 32...126, using: &generator)
+                }
+                let damaged = String(decoding: bytes, as: UTF8.self)
+                let contents = ManifestLoader.load(damaged, file: name)
+                #expect(contents.experiments.count + contents.problems.count > 0)
+                for problem in contents.problems {
+                    #expect((0...text.split(separator: "\n").count + 2).contains(problem.line), "\(problem)")
+                }
+                for first in contents.experiments {
+                    let written = ManifestLoader.load(try first.manifest.yaml, file: name)
+                    #expect(written.problems == [], "\(first.name) of \(damaged)")
+                    if let second = written.experiments.first { #expect(isSame(first, second), "\(damaged)") }
+                }
+            }
+        }
+    }
+
     /// One line left away, or one number changed.
     private func varied(_ text: String, using generator: inout SeededGenerator) -> String {
         var lines = text.split(separator: "\n").map(String.init)
