@@ -104,10 +104,10 @@ private struct NetemShare {
         real = NetemCorrelation.longRunLoss(loss: asked.fraction, correlation: correlation.fraction)
     }
 
-    /// `80 % of packets`, `97 % of packets (80 % with correlation 50)`; below 10 % with one decimal.
+    /// `80 % of packets`, `97 % of packets (80 % with correlation 50)`; near the ends with one decimal.
     var text: String {
         guard correlation.basisPoints > 0 else { return "\(asked) % of packets" }
-        let digits = real < 0.1 || (real > 0.99 && real < 1) ? 10.0 : 1.0
+        let digits = real < 0.1 || (real > 0.98) ? 10.0 : 1.0
         let percent = Percentage(basisPoints: Int((real * 100 * digits).rounded() * 100 / digits))
         return "\(percent) % of packets (\(asked) % with correlation \(correlation))"
     }

@@ -10,8 +10,16 @@ public enum LabSupport {
     /// Why the lab cannot run `experiment`, or nil when it can run every field of it.
     public static func refusal(of experiment: Experiment) -> Refusal? {
         // What will never be possible comes first: waiting for an engine would not help.
-        let demands = experiment.labDemands
-        for demand in demands.filter(\.isImpossible) + demands {
+        lastingRefusal(of: experiment) ?? first(of: experiment.labDemands, in: experiment)
+    }
+
+    /// Why no lab will ever run `experiment`, such as for a field that only clusters have; nil when one could.
+    public static func lastingRefusal(of experiment: Experiment) -> Refusal? {
+        first(of: experiment.labDemands.filter(\.isImpossible), in: experiment)
+    }
+
+    private static func first(of demands: [LabDemand], in experiment: Experiment) -> Refusal? {
+        for demand in demands {
             if let reason = demand.refusal { return experiment.refusal(demand.field, reason) }
         }
         return nil

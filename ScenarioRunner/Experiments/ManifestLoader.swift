@@ -19,6 +19,8 @@ public struct ManifestLoader {
     }
 
     static let apiVersion = "chaos-mesh.org/v1alpha1"
+    /// A larger document is refused: a manifest has some hundred values.
+    private static let maximumNodes = 20_000
 
     /// Everything of Chaos Mesh that can be applied to start something.
     static let kinds = [
@@ -52,7 +54,27 @@ public struct ManifestLoader {
         document.scalar?.string.isEmpty ?? false
     }
 
+    /// Aliases of aliases make a tree of billions of nodes out of a few lines.
+    private static func isTooLarge(_ document: Node) -> Bool {
+        var rest = [document]
+        var count = 0
+        while let node = rest.popLast() {
+            count += 1
+            if count > maximumNodes { return true }
+            switch node {
+            case .mapping(let mapping): for (_, value) in mapping { rest.append(value) }
+            case .sequence(let sequence): rest.append(contentsOf: sequence)
+            case .scalar, .alias: break
+            }
+        }
+        return false
+    }
+
     private static func experiment(_ document: Node, file: String) throws(Refusal) -> Experiment {
+        guard !isTooLarge(document) else {
+            let line = document.mark?.line ?? 1
+            throw Refusal(file: file, line: line, field: "", reason: "has more than \(maximumNodes) values")
+        }
         let fields = try ManifestFields(document, path: "", file: file)
         let version = try fields.require("apiVersion", fields.string("apiVersion"))
         let kind = try fields.require("kind", fields.string("kind"))

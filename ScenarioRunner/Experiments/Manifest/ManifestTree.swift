@@ -36,7 +36,7 @@ public indirect enum ManifestTree: Sendable, Equatable {
     }
 }
 
-/// Helpers for what writes a spec: absent values are nil, and empty lists and maps are absent.
+/// What specs are written with: absent values are nil, and empty lists and maps are absent.
 extension ManifestTree {
     static func of(_ fields: [(String, ManifestTree?)]) -> ManifestTree {
         .fields(fields.compactMap { name, value in value.map { Field(name, $0) } })
