@@ -7,6 +7,7 @@ extension Experiment {
         switch spec {
         case .network(let network): "\(network.doseText) \(network.pathText)"
         case .stress(let stress): "\(stress.doseText) in \(stress.target.text)"
+        case .pod(let pod): pod.doseText
         case .other: "a \(kind), which the local lab only lists"
         }
     }
@@ -16,6 +17,7 @@ extension Experiment {
         switch spec {
         case .network(let network): network.pathText
         case .stress(let stress): stress.target.text
+        case .pod(let pod): pod.target.text
         case .other: ""
         }
     }
@@ -25,7 +27,7 @@ extension NetworkChaosSpec {
     var doseText: String {
         switch action {
         case .partition: return "drops all packets"
-        case .bandwidth: return "limits the bandwidth to \(bandwidth?.rate ?? "nothing")"
+        case .bandwidth: return bandwidth.map { "lets \($0.rate) of packets through" } ?? ""
         case .netem, .delay, .loss, .duplicate, .corrupt:
             var parts: [String] = []
             if let loss { parts.append(loss.text) }
@@ -38,7 +40,8 @@ extension NetworkChaosSpec {
     }
 
     var pathText: String {
-        let other = target?.text ?? (externalTargets.isEmpty ? "everyone" : externalTargets.joined(separator: ", "))
+        let others = (target.map { [$0.text] } ?? []) + externalTargets.map(\.description)
+        let other = others.isEmpty ? "everyone" : others.joined(separator: ", ")
         switch direction {
         case .to: return "\(source.text) -> \(other)"
         case .from: return "\(other) -> \(source.text)"
@@ -72,6 +75,17 @@ extension StressChaosSpec {
         }
         if let memory { parts.append("holds \(memory.size.map { "\($0)" } ?? "all there is") of memory") }
         return parts.joined(separator: " and ")
+    }
+}
+
+extension PodChaosSpec {
+    var doseText: String {
+        switch action {
+        case .podKill:
+            return "kills \(target.text)" + (gracePeriod == 0 ? " at once" : " after \(gracePeriod) s to end by itself")
+        case .podFailure: return "keeps \(target.text) down"
+        case .containerKill: return "kills \(containerNames.joined(separator: ", ")) in \(target.text)"
+        }
     }
 }
 

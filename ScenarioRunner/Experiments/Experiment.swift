@@ -10,6 +10,7 @@ public struct Experiment: Sendable, Equatable {
     public enum Spec: Sendable, Equatable {
         case network(NetworkChaosSpec)
         case stress(StressChaosSpec)
+        case pod(PodChaosSpec)
         /// Listed by name; an engine refuses to run it.
         case other
     }
@@ -39,6 +40,7 @@ public struct Experiment: Sendable, Equatable {
         switch spec {
         case .network(let network): network.duration
         case .stress(let stress): stress.duration
+        case .pod(let pod): pod.duration
         case .other: nil
         }
     }

@@ -27,6 +27,19 @@ public enum GoDuration {
         return .nanoseconds(total)
     }
 
+    /// The same for the fields that take one number with one unit (`^[0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h)$`), as netem's
+    /// times do.
+    ///
+    /// - Throws: ``QuantityError`` for what the schema of Chaos Mesh refuses, such as `1m30s`.
+    public static func parseOneUnit(_ text: String) throws(QuantityError) -> Duration {
+        let duration = try parse(text)
+        let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        let unit = text.dropFirst(number.count)
+        guard ["ns", "us", "ms", "s", "m", "h"].contains(unit), !number.hasPrefix("."), !number.hasSuffix(".")
+        else { throw QuantityError("must be one number with one unit here, such as 200ms or 1.5s") }
+        return duration
+    }
+
     /// The shortest text that ``parse(_:)`` reads back: `1m30s`, `2s`, `500ms`, `0s`.
     public static func text(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components

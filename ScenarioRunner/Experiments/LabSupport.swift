@@ -1,79 +1,167 @@
 /// What the local lab can run. Everything else is refused with the place of the field, never left out in silence.
+///
+/// ```
+///   spec --demands--> [field: feature | never] --first one that cannot be met--> Refusal
+/// ```
 public enum LabSupport {
     /// Busy workers that one machine bears for each replica.
     public static let maximumWorkers = 64
 
-    private static let reason = "not supported by the local lab yet"
-
     /// Why the lab cannot run `experiment`, or nil when it can run every field of it.
     public static func refusal(of experiment: Experiment) -> Refusal? {
-        let unsupported: String?
-        switch experiment.spec {
-        case .other:
-            return experiment.refusal("kind", "\(experiment.kind) is \(reason)")
-        case .network(let network):
-            unsupported = unsupportedField(of: network)
-        case .stress(let stress):
-            if let refusal = tooMuch(stress, in: experiment) { return refusal }
-            unsupported = unsupportedField(of: stress)
+        // What will never be possible comes first: waiting for an engine would not help.
+        let demands = experiment.labDemands
+        for demand in demands.filter(\.isImpossible) + demands {
+            if let reason = demand.refusal { return experiment.refusal(demand.field, reason) }
         }
-        return unsupported.map { experiment.refusal($0, reason) }
+        return nil
+    }
+}
+
+extension Experiment {
+    fileprivate var labDemands: [LabDemand] {
+        switch spec {
+        case .network(let network): network.labDemands(at: "spec")
+        case .stress(let stress): stress.labDemands(at: "spec")
+        case .pod(let pod): pod.labDemands(at: "spec")
+        case .other: [LabDemand("kind", never: "\(kind) needs a cluster: the local lab only lists it")]
+        }
+    }
+}
+
+extension NetworkChaosSpec {
+    /// What this fault asks of the lab, where `path` is the field that holds it.
+    func labDemands(at path: String) -> [LabDemand] {
+        effectDemands(at: path) + ignoredDemands(at: path) + placeDemands(at: path)
     }
 
-    private static func unsupportedField(of network: NetworkChaosSpec) -> String? {
-        guard network.action == .loss, let loss = network.loss else { return "spec.action" }
-        let none = Percentage(basisPoints: 0)
-        let fields: [(String, Bool)] = [
-            ("spec.loss.loss", loss.loss == none),
-            ("spec.loss.correlation", loss.correlation > none),
-            ("spec.delay", network.delay != nil),
-            ("spec.duplicate", network.duplicate != nil),
-            ("spec.corrupt", network.corrupt != nil),
-            ("spec.rate", network.rate != nil),
-            ("spec.bandwidth", network.bandwidth != nil),
-            ("spec.device", network.device != nil),
-            ("spec.targetDevice", network.targetDevice != nil),
-            ("spec.externalTargets", !network.externalTargets.isEmpty),
-            ("spec.remoteCluster", network.remoteCluster != nil),
+    private func effectDemands(at path: String) -> [LabDemand] {
+        var demands: [LabDemand] = []
+        switch action {
+        case .partition: demands.append(LabDemand("\(path).action", .partition))
+        case .bandwidth: demands.append(LabDemand("\(path).bandwidth", .bandwidth))
+        case .netem, .delay, .loss, .duplicate, .corrupt:
+            if let loss {
+                if loss.loss.basisPoints == 0 {
+                    demands.append(LabDemand("\(path).loss.loss", never: "a loss of 0 % breaks nothing"))
+                }
+                if loss.correlation.basisPoints > 0 {
+                    demands.append(LabDemand("\(path).loss.correlation", .correlatedLoss))
+                }
+            }
+            if let delay {
+                demands.append(LabDemand("\(path).delay", .delay))
+                if delay.reorder != nil { demands.append(LabDemand("\(path).delay.reorder", .reorder)) }
+            }
+            if duplicate != nil { demands.append(LabDemand("\(path).duplicate", .duplicate)) }
+            if corrupt != nil { demands.append(LabDemand("\(path).corrupt", .corrupt)) }
+            if rate != nil { demands.append(LabDemand("\(path).rate", .rate)) }
+        }
+        return demands
+    }
+
+    /// Chaos Mesh passes over these in silence. Who wrote them expects something, so the lab says that it is not so.
+    private func ignoredDemands(at path: String) -> [LabDemand] {
+        let shaping: [(String, Bool)] = [
+            ("loss", loss != nil), ("delay", delay != nil), ("duplicate", duplicate != nil),
+            ("corrupt", corrupt != nil), ("rate", rate != nil),
         ]
-        return fields.first { $0.1 }?.0
-            ?? unseen(by: network.source.selector, at: "spec.selector")
-            ?? network.target.flatMap { unseen(by: $0.selector, at: "spec.target.selector") }
+        let ignored = (isShaping ? [] : shaping) + (action == .bandwidth ? [] : [("bandwidth", bandwidth != nil)])
+        return ignored.filter(\.1).map {
+            LabDemand("\(path).\($0.0)", never: "does nothing with action \(action.rawValue): take it away")
+        }
     }
 
-    private static func unsupportedField(of stress: StressChaosSpec) -> String? {
-        let fields: [(String, Bool)] = [
-            ("spec.stressngStressors", stress.stressngStressors != nil),
-            ("spec.containerNames", !stress.containerNames.isEmpty),
-            ("spec.remoteCluster", stress.remoteCluster != nil),
-            ("spec.stressors.cpu.options", stress.cpu.map { !$0.options.isEmpty } ?? false),
-            ("spec.stressors.memory.options", stress.memory.map { !$0.options.isEmpty } ?? false),
-            ("spec.stressors.memory.oomScoreAdj", stress.memory.map { $0.oomScoreAdjustment != 0 } ?? false),
-            ("spec.stressors.memory.size", stress.memory.map { !isInBytes($0.size) } ?? false),
+    private func placeDemands(at path: String) -> [LabDemand] {
+        var demands: [LabDemand] = []
+        let oneInterface =
+            "a replica of the local lab has one network interface, whatever its name: take this field away"
+        if device != nil { demands.append(LabDemand("\(path).device", never: oneInterface)) }
+        if targetDevice != nil { demands.append(LabDemand("\(path).targetDevice", never: oneInterface)) }
+        if !externalTargets.isEmpty { demands.append(LabDemand("\(path).externalTargets", .externalTargets)) }
+        demands += LabDemand.remoteCluster(remoteCluster, at: path)
+        demands += source.selector.labDemands(at: "\(path).selector")
+        demands += target?.selector.labDemands(at: "\(path).target.selector") ?? []
+        return demands
+    }
+}
+
+extension StressChaosSpec {
+    func labDemands(at path: String) -> [LabDemand] {
+        var demands: [LabDemand] = []
+        if stressngStressors != nil { demands.append(LabDemand("\(path).stressngStressors", .stressNGWords)) }
+        let words = "the local lab starts its own workers, which know none of stress-ng's options"
+        if let cpu, !cpu.options.isEmpty { demands.append(LabDemand("\(path).stressors.cpu.options", never: words)) }
+        if let memory, !memory.options.isEmpty {
+            demands.append(LabDemand("\(path).stressors.memory.options", never: words))
+        }
+        if !containerNames.isEmpty { demands.append(LabDemand("\(path).containerNames", .containers)) }
+        demands += loadDemands(at: path)
+        demands += LabDemand.remoteCluster(remoteCluster, at: path)
+        return demands + target.selector.labDemands(at: "\(path).selector")
+    }
+
+    private func loadDemands(at path: String) -> [LabDemand] {
+        let load: StressLoad
+        do {
+            load = try resolvedLoad()
+        } catch {
+            return [LabDemand("\(path).stressngStressors", never: error.description)]
+        }
+        func field(_ name: String) -> String {
+            stressngStressors == nil ? "\(path).stressors.\(name)" : "\(path).stressngStressors"
+        }
+        var demands: [LabDemand] = []
+        let workers = [("cpu", load.cpu?.workers), ("memory", load.memory?.workers), ("disk", load.disk?.workers)]
+        for (stressor, count) in workers {
+            guard let count, count > LabSupport.maximumWorkers else { continue }
+            demands.append(
+                LabDemand(
+                    field("\(stressor).workers"),
+                    never: "\(count) workers a replica are more than the \(LabSupport.maximumWorkers) that the local "
+                        + "lab starts"))
+        }
+        if let memory = load.memory {
+            if case .bytes = memory.size {} else { demands.append(LabDemand(field("memory.size"), .shareOfMemory)) }
+            if memory.oomScoreAdjustment != 0 {
+                demands.append(LabDemand(field("memory.oomScoreAdj"), .outOfMemoryScore))
+            }
+        }
+        if load.disk != nil { demands.append(LabDemand(field("disk"), .disk)) }
+        return demands
+    }
+}
+
+extension PodChaosSpec {
+    func labDemands(at path: String) -> [LabDemand] {
+        var demands: [LabDemand] = []
+        switch action {
+        case .podKill: demands.append(LabDemand("\(path).action", .podKill))
+        case .podFailure: demands.append(LabDemand("\(path).action", .podFailure))
+        case .containerKill: demands.append(LabDemand("\(path).action", .containerKill))
+        }
+        demands += LabDemand.remoteCluster(remoteCluster, at: path)
+        return demands + target.selector.labDemands(at: "\(path).selector")
+    }
+}
+
+extension Selector {
+    /// The parts of a selector that ask for what the lab's replicas do not have.
+    func labDemands(at path: String) -> [LabDemand] {
+        let parts: [(String, Bool, String)] = [
+            ("annotationSelectors", !annotations.isEmpty, "annotations"), ("fieldSelectors", !fields.isEmpty, "fields"),
+            ("nodeSelectors", !nodeLabels.isEmpty, "nodes"), ("nodes", !nodes.isEmpty, "nodes"),
         ]
-        return fields.first { $0.1 }?.0 ?? unseen(by: stress.target.selector, at: "spec.selector")
+        return parts.filter(\.1).map {
+            LabDemand(
+                "\(path).\($0.0)", never: "the replicas of the local lab have no \($0.2): select by label or name")
+        }
     }
+}
 
-    private static func isInBytes(_ size: MemorySize?) -> Bool {
-        if case .bytes = size { true } else { false }
-    }
-
-    private static func tooMuch(_ stress: StressChaosSpec, in experiment: Experiment) -> Refusal? {
-        let workers = [("cpu", stress.cpu?.workers ?? 0), ("memory", stress.memory?.workers ?? 0)]
-        guard let (stressor, count) = workers.first(where: { $0.1 > maximumWorkers }) else { return nil }
-        return experiment.refusal(
-            "spec.stressors.\(stressor).workers",
-            "\(count) workers a replica are more than the \(maximumWorkers) that the local lab starts")
-    }
-
-    /// The first part of a selector that asks for what the lab's replicas do not have.
-    private static func unseen(by selector: Selector, at path: String) -> String? {
-        let parts: [(String, Bool)] = [
-            ("annotationSelectors", !selector.annotations.isEmpty),
-            ("fieldSelectors", !selector.fields.isEmpty),
-            ("nodeSelectors", !selector.nodeLabels.isEmpty),
-            ("nodes", !selector.nodes.isEmpty),
-        ]
-        return parts.first { $0.1 }.map { "\(path).\($0.0)" }
+extension LabDemand {
+    fileprivate static func remoteCluster(_ name: String?, at path: String) -> [LabDemand] {
+        guard let name else { return [] }
+        return [LabDemand("\(path).remoteCluster", never: "the local lab cannot reach the cluster '\(name)'")]
     }
 }

@@ -124,6 +124,24 @@ struct ManifestFields {
         }
     }
 
+    /// Strings that `parse` understands.
+    func quantities<Value>(
+        _ key: String, _ parse: (String) throws(QuantityError) -> Value
+    ) throws(Refusal) -> [Value] {
+        var values: [Value] = []
+        for (index, node) in try sequence(key).enumerated() {
+            let text = try string(node, at: "\(key)[\(index)]")
+            do throws(QuantityError) {
+                values.append(try parse(text))
+            } catch {
+                throw Refusal(
+                    file: file, line: node.mark?.line ?? line, field: join("\(key)[\(index)]"),
+                    reason: "'\(text)' \(error.description)")
+            }
+        }
+        return values
+    }
+
     private func node(_ key: String) -> Node? { entries.first { $0.key == key }?.node }
 
     private func join(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }

@@ -86,6 +86,7 @@ public struct ManifestLoader {
         switch kind {
         case "NetworkChaos": .network(try NetworkChaosSpec(fields, namespace: namespace))
         case "StressChaos": .stress(try StressChaosSpec(fields, namespace: namespace))
+        case "PodChaos": .pod(try PodChaosSpec(fields, namespace: namespace))
         default: .other
         }
     }

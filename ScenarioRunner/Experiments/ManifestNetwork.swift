@@ -16,7 +16,7 @@ extension NetworkChaosSpec {
         bandwidth = try NetworkChaosSpec.bandwidth(fields)
         device = try fields.string("device")
         targetDevice = try fields.string("targetDevice")
-        externalTargets = try fields.strings("externalTargets")
+        externalTargets = try fields.quantities("externalTargets", ExternalTarget.parse)
         remoteCluster = try fields.string("remoteCluster")
         duration = try fields.duration()
         try checkAction(fields)
@@ -39,13 +39,12 @@ extension NetworkChaosSpec {
         }
     }
 
-    /// Packets `from` somewhere need a somewhere; Chaos Mesh cannot shape what comes from outside the cluster.
+    /// Packets `from` somewhere are shaped where they start, so they need a target, and one inside the cluster. A
+    /// partition drops them where they arrive, and has no such rule.
     private func checkDirection(_ fields: ManifestFields) throws(Refusal) {
-        guard direction != .to else { return }
-        guard target != nil || (action == .partition && !externalTargets.isEmpty) else {
-            throw fields.refusal("direction", "'\(direction.rawValue)' needs a target")
-        }
-        guard externalTargets.isEmpty || action == .partition else {
+        guard direction != .to, action != .partition else { return }
+        guard target != nil else { throw fields.refusal("direction", "'\(direction.rawValue)' needs a target") }
+        guard externalTargets.isEmpty else {
             throw fields.refusal("externalTargets", "only works with direction to, except for partition")
         }
     }
@@ -66,8 +65,8 @@ extension NetworkChaosSpec {
         guard let delay = try fields.object("delay") else { return nil }
         try delay.allow(["latency", "jitter", "correlation", "reorder"])
         return Delay(
-            latency: try delay.require("latency", delay.quantity("latency", GoDuration.parse)),
-            jitter: try delay.quantity("jitter", GoDuration.parse) ?? .zero,
+            latency: try delay.require("latency", delay.quantity("latency", GoDuration.parseOneUnit)),
+            jitter: try delay.quantity("jitter", GoDuration.parseOneUnit) ?? .zero,
             correlation: try delay.correlation(), reorder: try reorder(delay))
     }
 
@@ -86,10 +85,10 @@ extension NetworkChaosSpec {
         return Share(share: try share.require(name, share.percentage(name)), correlation: try share.correlation())
     }
 
-    private static func rate(_ fields: ManifestFields) throws(Refusal) -> String? {
+    private static func rate(_ fields: ManifestFields) throws(Refusal) -> DataRate? {
         guard let rate = try fields.object("rate") else { return nil }
         try rate.allow(["rate"])
-        return try rate.requiredRate()
+        return try rate.require("rate", rate.quantity("rate", DataRate.parse))
     }
 
     private static func bandwidth(_ fields: ManifestFields) throws(Refusal) -> Bandwidth? {
@@ -97,7 +96,7 @@ extension NetworkChaosSpec {
         try bandwidth.allow(["rate", "limit", "buffer", "peakrate", "minburst"])
         let positive = 1...Int(Int32.max)
         return Bandwidth(
-            rate: try bandwidth.requiredRate(),
+            rate: try bandwidth.require("rate", bandwidth.quantity("rate", DataRate.parse)),
             limit: try bandwidth.require("limit", bandwidth.integer("limit", in: positive)),
             buffer: try bandwidth.require("buffer", bandwidth.integer("buffer", in: positive)),
             peakrate: try bandwidth.integer("peakrate", in: 0...Int.max),
@@ -119,17 +118,5 @@ extension ManifestFields {
 
     fileprivate func correlation() throws(Refusal) -> Percentage {
         try percentage("correlation") ?? Percentage(basisPoints: 0)
-    }
-
-    /// A number with one of tc's units: `mbps` counts bytes a second, `mbit` bits.
-    fileprivate func requiredRate() throws(Refusal) -> String {
-        let rate = try require("rate", string("rate"))
-        let number = rate.prefix { $0.isASCII && $0.isNumber }
-        let unit = rate.dropFirst(number.count).drop { $0 == " " }
-        let prefixes = ["", "k", "m", "g", "t"]
-        guard !number.isEmpty, prefixes.contains(where: { unit == "\($0)bps" || unit == "\($0)bit" }) else {
-            throw refusal("rate", "'\(rate)' is not a rate: write a number with bps, kbps, mbps, bit, kbit or mbit")
-        }
-        return rate
     }
 }

@@ -12,11 +12,12 @@ extension StressChaosSpec {
         try stressors?.allow(["cpu", "memory"])
         cpu = try StressChaosSpec.cpu(stressors)
         memory = try StressChaosSpec.memory(stressors)
-        stressngStressors = try fields.string("stressngStressors")
+        let words = try fields.string("stressngStressors") ?? ""
+        stressngStressors = words.isEmpty ? nil : words
         containerNames = try fields.strings("containerNames")
         remoteCluster = try fields.string("remoteCluster")
         duration = try fields.duration()
-        guard cpu != nil || memory != nil || stressngStressors != nil else {
+        guard cpu != nil || memory != nil || (stressngStressors != nil && stressors == nil) else {
             throw fields.refusal("stressors", "needs cpu, memory or both")
         }
     }

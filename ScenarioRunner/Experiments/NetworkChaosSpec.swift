@@ -27,7 +27,7 @@ public struct NetworkChaosSpec: Sendable, Equatable {
     public struct Reorder: Sendable, Equatable {
         public let reorder: Percentage
         public let correlation: Percentage
-        /// Every gap-th packet may overtake.
+        /// Every gap-th packet may overtake; 0 means what 1 means, each of them.
         public let gap: Int
     }
 
@@ -38,31 +38,37 @@ public struct NetworkChaosSpec: Sendable, Equatable {
     }
 
     public struct Bandwidth: Sendable, Equatable {
-        /// As written, with its unit: `1mbps` is a megabyte a second, `1mbit` a megabit.
-        public let rate: String
+        public let rate: DataRate
         /// Bytes that may wait for tokens.
         public let limit: Int
         /// Bytes of the bucket.
         public let buffer: Int
+        /// Bytes a second at which a full bucket may empty; nil or 0 for no such limit.
         public let peakrate: Int?
+        /// Bytes of the bucket of ``peakrate``.
         public let minburst: Int?
     }
 
     public let action: Action
     public let direction: Direction
     public let source: ReplicaSelection
-    /// Nil: everyone.
+    /// Together with ``externalTargets`` the other end; neither means everyone.
     public let target: ReplicaSelection?
     public let loss: Loss?
     public let delay: Delay?
     public let duplicate: Share?
     public let corrupt: Share?
-    /// netem's rate, as written.
-    public let rate: String?
+    /// netem's rate: each packet is held back for the time that its bytes take.
+    public let rate: DataRate?
     public let bandwidth: Bandwidth?
+    /// The network interface in the source's pod, and in the target's.
     public let device: String?
     public let targetDevice: String?
-    public let externalTargets: [String]
+    public let externalTargets: [ExternalTarget]
     public let remoteCluster: String?
     public let duration: Duration?
+
+    /// Whether the fault is made of delay, loss, duplicate, corrupt and rate. Chaos Mesh applies all of them that are
+    /// given, whichever of the five actions is named (`trafficcontrol/impl.go`, `ApplyTc`).
+    public var isShaping: Bool { action != .partition && action != .bandwidth }
 }

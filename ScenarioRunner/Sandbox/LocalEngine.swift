@@ -68,8 +68,8 @@ public struct LocalEngine: ChaosEngine {
             return InjectedLabFault(
                 faults: stress(spec, targets: targets, runID: runID),
                 summary: "\(experiment.effectiveDoseText) (\(Self.names(targets)))")
-        case .other:
-            throw experiment.refusal("kind", "\(experiment.kind) is not supported by the local lab yet")
+        default:
+            throw experiment.refusal("kind", "the local lab does not run \(experiment.kind) yet")
         }
     }
 

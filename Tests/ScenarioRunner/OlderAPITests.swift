@@ -64,7 +64,7 @@ import Verdict
             let answer = try await server.send("POST", "/api/trigger_chaos/delay-a")
             #expect(answer.status == 422)
             #expect(try answer.json()["status"] == .string("error"))
-            #expect(try answer.json()["field"] == .string("spec.action"))
+            #expect(try answer.json()["field"] == .string("spec.device"))
         }
     }
 
@@ -101,7 +101,7 @@ import Verdict
             #expect(loss["line"] == .integer(4) && loss["hypothesis"] == .null)
             let delay = documents[4]
             #expect(delay["supported"] == .bool(false) && delay["duration_s"] == .null)
-            #expect(delay["refusal"]?.text?.contains("spec.action") == true)
+            #expect(delay["refusal"]?.text?.contains("spec.device") == true)
 
             // A file that changes counts at once, and one that does not load is named.
             let folder = URL(fileURLWithPath: lab.api.runs.experimentsFolder)

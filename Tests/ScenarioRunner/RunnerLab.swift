@@ -109,7 +109,7 @@ struct RunnerLab: Sendable {
         "1-loss.yaml": ["a", "b", "c", "d"].map {
             network("loss-\($0)", "action: loss\n  loss: {loss: \"80\"}\n  duration: 5m")
         }.joined(separator: "---\n"),
-        "2-delay.yaml": network("delay-a", "action: delay\n  delay: {latency: 200ms}"),
+        "2-delay.yaml": network("delay-a", "action: delay\n  delay: {latency: 200ms}\n  device: eth0"),
         "3-stress.yaml": manifest(
             "StressChaos", "stress-a", "mode: all\n  selector: {}\n  stressors: {cpu: {workers: 2, load: 80}}"),
     ]

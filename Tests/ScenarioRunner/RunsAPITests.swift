@@ -51,8 +51,8 @@ import Verdict
             #expect(answer.status == 422)
             let problem = try answer.json()
             #expect(problem["file"]?.text?.hasSuffix("2-delay.yaml") == true)
-            #expect(problem["field"] == .string("spec.action") && problem["line"] == .integer(9))
-            #expect(problem["detail"]?.text?.contains("2-delay.yaml:9: spec.action:") == true)
+            #expect(problem["field"] == .string("spec.device") && problem["line"] == .integer(11))
+            #expect(problem["detail"]?.text?.contains("2-delay.yaml:11: spec.device:") == true)
             #expect(lab.manager.views.isEmpty && lab.manager.rateLimitStatus.canTriggerNew)
         }
     }
