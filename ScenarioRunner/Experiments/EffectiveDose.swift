@@ -67,13 +67,18 @@ extension NetworkChaosSpec.Delay {
 
 extension StressChaosSpec {
     var doseText: String {
+        guard let load = try? resolvedLoad() else { return "runs stress-ng \(stressngStressors ?? "")" }
         var parts: [String] = []
-        if let stressngStressors { parts.append("runs stress-ng \(stressngStressors)") }
-        if let cpu {
-            let cores = String(format: "%g", cpu.askedCores)
+        if let cpu = load.cpu {
+            let cores = String(format: "%g", Double(cpu.workers * cpu.load) / 100)
             parts.append("asks for \(cores) cores (\(cpu.workers) workers at \(cpu.load) %)")
         }
-        if let memory { parts.append("holds \(memory.size.map { "\($0)" } ?? "all there is") of memory") }
+        if let memory = load.memory {
+            parts.append("holds \(memory.size.map { "\($0)" } ?? "all there is") of memory")
+        }
+        if let disk = load.disk {
+            parts.append("writes and syncs \(MemorySize.bytes(disk.bytes)) without end (\(disk.workers) workers)")
+        }
         return parts.joined(separator: " and ")
     }
 }

@@ -29,9 +29,7 @@ struct LabRuntime: Sendable {
         let events = EventHub()
         let failureModes = FailureModesStore(seed: settings.seed)
         let supervisor = Supervisor(commands: world.replicaCommands, logger: logger, seed: settings.seed)
-        let engine = world.engine(isRunning: { name in
-            supervisor.snapshot().contains { $0.name == name && $0.state == .up }
-        })
+        let engine = world.engine(supervisor: supervisor)
         let auditor = MoneyAuditor(
             client: client, paymentURL: world.paymentURL, inventoryURL: world.inventoryURL,
             notificationURL: world.notificationURL)
