@@ -112,8 +112,8 @@ public struct Dose: Codable, Sendable, Equatable {
         case .cpu: own = String(format: "asked %.4g cores, delivered %.2f", asked, delivered)
         case .memory: own = String(format: "asked %.4g MB, delivered %.1f MB", asked / 1e6, delivered / 1e6)
         case .disk: own = String(format: "asked as many fsyncs as go, delivered %.1f a second", delivered)
-        case .processKill: own = String(format: "asked %.0f kills, delivered %.0f", asked, delivered)
-        case .downtime: own = String(format: "asked %.0f replicas down, delivered %.0f", asked, delivered)
+        case .processKill: own = String(format: "kills asked %.0f, delivered %.0f", asked, delivered)
+        case .downtime: own = String(format: "replicas asked down %.0f, delivered %.0f", asked, delivered)
         }
         return (["\(own): \(detail)"] + (others ?? []).map(\.text)).joined(separator: "; ")
     }

@@ -84,7 +84,8 @@ extension Dose {
 
     init(_ reading: KillReading) {
         let kills = reading.killed.map { kill in
-            let time = Date(timeIntervalSince1970: kill.time.seconds)
+            // Half a millisecond more: the format cuts, and a binary fraction may lie just below.
+            let time = Date(timeIntervalSince1970: kill.time.seconds + 0.0005)
                 .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
             return "\(kill.replica) (pid \(kill.pid), \(kill.end)) at \(time)"
         }

@@ -37,6 +37,9 @@ public actor PodFailureFault: LabFault {
         // A second call begins anew.
         try await undo()
         (heldSince, start, end) = ([:], nil, nil)
+        if let unknown = replicas.first(where: { supervisor.status(of: $0) == nil }) {
+            throw SupervisorError.unknown(unknown)
+        }
         isHolding = true
         do {
             for replica in replicas { try supervisor.hold(replica) }
