@@ -52,7 +52,7 @@ struct ProcessFaultTests {
 
     private func run(_ name: String, in folder: String) async throws -> JournalView {
         let run = try await Command.runner(
-            "run", name, "--baseline", "2s", "--duration", "4s", "--recovery", "4s", "--json", "--state", folder)
+            "run", name, "--baseline", "2s", "--duration", "3s", "--recovery", "4s", "--json", "--state", folder)
         #expect([.exited(0), .exited(2)].contains(run.status), "\(name): \(run.error)")
         return try JSONDecoder().decode(JournalView.self, from: Data(run.output.utf8))
     }
@@ -60,16 +60,15 @@ struct ProcessFaultTests {
     @Test("Each fault bites, is dosed, and is gone afterwards", .timeLimit(.minutes(3)))
     func bites() async throws {
         try await withPlainLab { lab, folder in
-            async let killed = run("kill-payment", in: folder)
-            async let written = run("io-stress", in: folder)
+            // One after the other: what one does to the users would spoil the baseline of the next.
+            let kill = try await run("kill-payment", in: folder).dose
+            #expect(kill?.unit == "processes" && kill?.delivered == 1 && kill?.effective == true)
+            let disk = try await run("io-stress", in: folder).dose
+            #expect(disk?.unit == "fsyncs/s" && disk?.effective == true)
             async let failed = run("fail-notification", in: folder)
             try await waitUntil("notification is down", within: .seconds(60)) {
                 try await replicas(of: "notification-service", lab).map(\.state) == ["down", "down"]
             }
-            let kill = try await killed.dose
-            #expect(kill?.unit == "processes" && kill?.delivered == 1 && kill?.effective == true)
-            let disk = try await written.dose
-            #expect(disk?.unit == "fsyncs/s" && disk?.effective == true)
             let failure = try await failed.dose
             #expect(failure?.unit == "replicas" && failure?.delivered == 2 && failure?.effective == true)
             try await waitUntil("all are up again", within: .seconds(20)) {
