@@ -48,7 +48,7 @@ public struct LocalEngine: ChaosEngine {
         switch experiment.spec {
         case .stress(let spec): (selection, names) = (spec.target, spec.containerNames)
         case .pod(let spec): (selection, names) = (spec.target, spec.containerNames)
-        case .network, .other: return nil
+        default: return nil
         }
         for replica in topology.replicas where selection.selector.matches(facts(of: replica)) {
             let known = ["\(replica.tier)-service", replica.tier]
