@@ -42,7 +42,7 @@ public struct LocalEngine: ChaosEngine {
         return containerRefusal(of: experiment)
     }
 
-    /// A replica is one container, named as its service or its tier. A fault on another one would be a fault on nothing.
+    /// A replica is one container, named as its service or its tier. A fault on another one would hit nothing.
     private func containerRefusal(of experiment: Experiment) -> Refusal? {
         let (selection, names): (ReplicaSelection, [String])
         switch experiment.spec {
@@ -55,7 +55,8 @@ public struct LocalEngine: ChaosEngine {
             guard let unknown = names.first(where: { !known.contains($0) }) else { continue }
             return experiment.refusal(
                 "spec.containerNames",
-                "\(replica.name) has no container '\(unknown)': its only one is '\(known[0])', or '\(known[1])' for short"
+                "\(replica.name) has no container '\(unknown)': its only one is '\(known[0])', "
+                    + "or '\(known[1])' for short"
             )
         }
         return nil

@@ -8,9 +8,9 @@ import Experiments
 ///   undo  --> SIGKILLs that are not due yet are withdrawn
 /// ```
 ///
-/// A replica that is between two processes is waited for, so that each gets its one kill. With a grace period the fault
-/// is in force once SIGTERM is sent: it can be stopped in the middle of the grace, and its reading tells whose processes
-/// have ended so far.
+/// A replica that is between two processes is waited for, so that each gets its one kill. With a grace period the
+/// fault is in force once SIGTERM is sent: it can be stopped in the middle of the grace, and its reading tells whose
+/// processes have ended so far.
 public actor PodKillFault: LabFault {
     /// How long a replica may be without a process before it counts as not to be killed: longer than the longest wait
     /// of ``RestartPolicy``.

@@ -3,8 +3,8 @@ import Glibc
 import SystemPackage
 
 /// What one disk worker does: writes a block, waits until the disk has it, and so on to the end of its file; then it
-/// empties the file and begins anew, so that the file never grows beyond its share. (Writing over what is there would be
-/// easier on the disk: a file that grows makes the file system write its journal at every fsync.)
+/// empties the file and begins anew, so that the file never grows beyond its share. (Writing over what is there would
+/// be easier on the disk: a file that grows makes the file system write its journal at every fsync.)
 ///
 /// The file loses its name as soon as it is open. It belongs to the process then, and the kernel takes it back when the
 /// process ends, however it ends. Its fsyncs are no faster than those of a file with a name (measured side by side on
