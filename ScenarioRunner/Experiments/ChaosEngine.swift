@@ -103,4 +103,7 @@ public enum DoseReading: Sendable, Equatable {
     case steps(asked: Int, done: Int)
     /// Bytes that the workers hold now, of the bytes asked for, and how many workers the kernel killed for memory.
     case memory(askedBytes: UInt64, heldBytes: UInt64, outOfMemoryKills: Int)
+    case disk(DiskReading)
+    case kills(KillReading)
+    case downtime(DowntimeReading)
 }

@@ -7,6 +7,9 @@ public struct Dose: Codable, Sendable, Equatable {
         case cpu
         case memory
         case steps
+        case disk
+        case processKill = "process_kill"
+        case downtime
     }
 
     public let kind: Kind
@@ -16,7 +19,7 @@ public struct Dose: Codable, Sendable, Equatable {
     /// The ends of the 95 % interval of what was delivered; both are `delivered` itself where nothing is drawn.
     public let low: Double
     public let high: Double
-    /// `percent` of packets, `cores`, `bytes`.
+    /// `percent` of packets, `cores`, `bytes`, `fsyncs/s`, `processes`, `replicas`.
     public let unit: String
     /// Whether the fault was in force as asked; a run without it is invalid.
     public let effective: Bool
@@ -34,7 +37,9 @@ public struct Dose: Codable, Sendable, Equatable {
     /// * cpu: the workers burnt at least half of what the limits and the machine left them (the services compete for
     ///   the same cores, so all of it is not to be had);
     /// * steps: each one that was due took effect;
-    /// * memory: at least 90 % is held, or the kernel has killed a worker for trying.
+    /// * memory: at least 90 % is held, or the kernel has killed a worker for trying;
+    /// * disk: every worker made an fsync;
+    /// * kills and downtime: every replica asked for was killed, or is down.
     public init(_ reading: DoseReading) {
         switch reading {
         case .packets(let asked, let seen, let dropped):
@@ -58,6 +63,9 @@ public struct Dose: Codable, Sendable, Equatable {
                 effective: kills > 0 || (heldBytes > 0 && Double(heldBytes) >= 0.9 * Double(askedBytes)),
                 detail: String(format: "%.1f of %.1f MB held", Double(heldBytes) / 1e6, Double(askedBytes) / 1e6),
                 findings: kills == 0 ? [] : ["the kernel killed \(kills) memory workers: the limit is below the dose"])
+        case .disk(let reading): self.init(reading)
+        case .kills(let reading): self.init(reading)
+        case .downtime(let reading): self.init(reading)
         }
     }
 
@@ -71,7 +79,7 @@ public struct Dose: Codable, Sendable, Equatable {
             detail: "\(dropped) of \(seen) packets dropped", findings: [])
     }
 
-    private init(
+    init(
         kind: Kind, asked: Double, delivered: Double, low: Double? = nil, high: Double? = nil, unit: String,
         effective: Bool, detail: String, findings: [String]
     ) {
@@ -110,6 +118,9 @@ public struct Dose: Codable, Sendable, Equatable {
         case .steps: own = String(format: "asked %.0f steps, delivered %.0f", asked, delivered)
         case .cpu: own = String(format: "asked %.4g cores, delivered %.2f", asked, delivered)
         case .memory: own = String(format: "asked %.4g MB, delivered %.1f MB", asked / 1e6, delivered / 1e6)
+        case .disk: own = String(format: "asked as many fsyncs as go, delivered %.1f a second", delivered)
+        case .processKill: own = String(format: "kills asked %.0f, delivered %.0f", asked, delivered)
+        case .downtime: own = String(format: "replicas asked down %.0f, delivered %.0f", asked, delivered)
         }
         return (["\(own): \(detail)"] + (others ?? []).map(\.text)).joined(separator: "; ")
     }

@@ -133,11 +133,13 @@ extension StressChaosSpec {
 
 extension PodChaosSpec {
     var doseText: String {
+        // Nothing is left out in silence, as Chaos Mesh does with it.
+        let idle = gracePeriod == 0 ? "" : " at once: gracePeriod is for pod-kill alone"
         switch action {
         case .podKill:
             return "kills \(target.text)" + (gracePeriod == 0 ? " at once" : " after \(gracePeriod) s to end by itself")
-        case .podFailure: return "keeps \(target.text) down"
-        case .containerKill: return "kills \(containerNames.joined(separator: ", ")) in \(target.text)"
+        case .podFailure: return "keeps \(target.text) down\(idle)"
+        case .containerKill: return "kills \(containerNames.joined(separator: ", ")) in \(target.text)\(idle)"
         }
     }
 }

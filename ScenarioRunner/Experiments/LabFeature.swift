@@ -29,9 +29,6 @@ enum LabFeature: String, CaseIterable {
         .delay, .reorder, .duplicate, .corrupt, .rate, .correlatedLoss,
         .bandwidth,
         .externalTargets,
-        .shareOfMemory, .outOfMemoryScore, .disk, .stressNGWords,
-        .containers,
-        .podKill, .podFailure, .containerKill,
         .schedule, .workflow, .statusCheck,
         .failureModes,
     ]

@@ -6,6 +6,8 @@
 public enum LabSupport {
     /// Busy workers that one machine bears for each replica.
     public static let maximumWorkers = 64
+    /// The longest grace period, in seconds: no fault lasts longer.
+    public static let maximumGracePeriod = 900
 
     /// Why the lab cannot run `experiment`, or nil when it can run every field of it.
     public static func refusal(of experiment: Experiment) -> Refusal? {
@@ -156,9 +158,23 @@ extension PodChaosSpec {
     func labDemands(at path: String) -> [LabDemand] {
         var demands: [LabDemand] = []
         switch action {
-        case .podKill: demands.append(LabDemand("\(path).action", .podKill))
+        case .podKill:
+            demands.append(LabDemand("\(path).action", .podKill))
+            if gracePeriod > LabSupport.maximumGracePeriod {
+                demands.append(
+                    LabDemand(
+                        "\(path).gracePeriod",
+                        never: "\(gracePeriod) s are more than the \(LabSupport.maximumGracePeriod) s that a fault may "
+                            + "last"))
+            }
         case .podFailure: demands.append(LabDemand("\(path).action", .podFailure))
         case .containerKill: demands.append(LabDemand("\(path).action", .containerKill))
+        }
+        // Chaos Mesh passes over these in silence.
+        if action != .containerKill, !containerNames.isEmpty {
+            demands.append(
+                LabDemand(
+                    "\(path).containerNames", never: "does nothing with action \(action.rawValue): take it away"))
         }
         demands += LabDemand.remoteCluster(remoteCluster, at: path)
         return demands + target.selector.labDemands(at: "\(path).selector")

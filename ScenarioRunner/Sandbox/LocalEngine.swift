@@ -10,22 +10,25 @@ public struct LocalEngine: ChaosEngine {
     private let hasNetwork: Bool
     private let placements: [String: Placement]
     private let workerCommand: [String]
-    private let isRunning: @Sendable (String) -> Bool
+    private let dataFolder: String
+    private let supervisor: Supervisor
 
     /// - Parameters:
     ///   - hasNetwork: whether the replicas are hosts behind a router; without, network faults are refused.
     ///   - placements: where each replica's processes live, by the replica's name; stress joins them there.
     ///   - workerCommand: starts a stress worker; see ``StressFault``.
-    ///   - isRunning: whether the replica of that name has a process now, for selectors by phase.
+    ///   - dataFolder: where the replicas keep their data; disk stress writes there.
+    ///   - supervisor: runs the replicas; kills are ordered from it, and it tells their phases.
     public init(
         topology: LabTopology, hasNetwork: Bool, placements: [String: Placement], workerCommand: [String],
-        isRunning: @escaping @Sendable (String) -> Bool
+        dataFolder: String, supervisor: Supervisor
     ) {
         self.topology = topology
         self.hasNetwork = hasNetwork
         self.placements = placements
         self.workerCommand = workerCommand
-        self.isRunning = isRunning
+        self.dataFolder = dataFolder
+        self.supervisor = supervisor
     }
 
     public var name: String { hasNetwork ? "lab" : "plain" }
@@ -35,6 +38,26 @@ public struct LocalEngine: ChaosEngine {
         if !hasNetwork, case .network = experiment.spec {
             return experiment.refusal(
                 "kind", "network faults need the lab's private network: start the lab without --plain")
+        }
+        return containerRefusal(of: experiment)
+    }
+
+    /// A replica is one container, named as its service or its tier. A fault on another one would hit nothing.
+    private func containerRefusal(of experiment: Experiment) -> Refusal? {
+        let (selection, names): (ReplicaSelection, [String])
+        switch experiment.spec {
+        case .stress(let spec): (selection, names) = (spec.target, spec.containerNames)
+        case .pod(let spec): (selection, names) = (spec.target, spec.containerNames)
+        default: return nil
+        }
+        for replica in topology.replicas where selection.selector.matches(facts(of: replica)) {
+            let known = ["\(replica.tier)-service", replica.tier]
+            guard let unknown = names.first(where: { !known.contains($0) }) else { continue }
+            return experiment.refusal(
+                "spec.containerNames",
+                "\(replica.name) has no container '\(unknown)': its only one is '\(known[0])', "
+                    + "or '\(known[1])' for short"
+            )
         }
         return nil
     }
@@ -71,7 +94,13 @@ public struct LocalEngine: ChaosEngine {
         case .stress(let spec):
             let targets = try choose(spec.target, "spec.selector", in: experiment, &generator)
             return InjectedLabFault(
-                faults: stress(spec, targets: targets, runID: runID),
+                faults: try stress(spec, in: experiment, targets: targets, runID: runID),
+                summary: "\(experiment.effectiveDoseText) (\(Self.names(targets)))",
+                replicas: targets.map(\.name), places: Set(targets.map { .replica($0.name) }))
+        case .pod(let spec):
+            let targets = try choose(spec.target, "spec.selector", in: experiment, &generator)
+            return InjectedLabFault(
+                faults: [try pod(spec, targets.map(\.name))],
                 summary: "\(experiment.effectiveDoseText) (\(Self.names(targets)))",
                 replicas: targets.map(\.name), places: Set(targets.map { .replica($0.name) }))
         default:
@@ -112,32 +141,51 @@ public struct LocalEngine: ChaosEngine {
             lossBasisPoints: spec.loss?.loss.basisPoints ?? 0)
     }
 
+    /// - Throws: ``Refusal`` when it is more than this machine can give without harm.
     private func stress(
-        _ spec: StressChaosSpec, targets: [LabTopology.Replica], runID: String
-    ) -> [any LabFault] {
+        _ spec: StressChaosSpec, in experiment: Experiment, targets: [LabTopology.Replica], runID: String
+    ) throws -> [any LabFault] {
         let places = targets.compactMap { replica in
-            placements[replica.name].map { StressFault.Target(replica: replica.name, placement: $0) }
+            placements[replica.name].map {
+                StressPlan.Place(
+                    target: StressFault.Target(replica: replica.name, placement: $0),
+                    memoryLimit: ($0.limits ?? supervisor.limits(of: replica.name))?.memoryBytes)
+            }
         }
-        var specs: [StressSpec] = []
-        if let cpu = spec.cpu { specs.append(.cpu(workers: cpu.workers, loadPercent: cpu.load)) }
-        if let memory = spec.memory, case .bytes(let bytes) = memory.size {
-            specs.append(.memory(workers: memory.workers, bytes: UInt64(bytes)))
+        let words = spec.stressngStressors == nil ? nil : "spec.stressngStressors"
+        do {
+            let plan = StressPlan(machine: try .current(diskOf: dataFolder), dataFolder: dataFolder)
+            return try plan.parts(of: spec.resolvedLoad(), in: places).map {
+                StressFault(id: runID, targets: $0.targets, spec: $0.spec, workerCommand: workerCommand)
+            }
+        } catch let excess as StressPlan.Excess {
+            throw experiment.refusal(words ?? "spec.stressors.\(excess.field)", excess.reason)
         }
-        return specs.map { StressFault(id: runID, targets: places, spec: $0, workerCommand: workerCommand) }
+    }
+
+    /// A replica has one container, so that killing it is killing the replica: at once, as Chaos Mesh does.
+    private func pod(_ spec: PodChaosSpec, _ replicas: [String]) throws -> any LabFault {
+        switch spec.action {
+        case .podKill:
+            try PodKillFault(replicas: replicas, grace: .seconds(spec.gracePeriod), supervisor: supervisor)
+        case .containerKill: try PodKillFault(replicas: replicas, grace: .zero, supervisor: supervisor)
+        case .podFailure: try PodFailureFault(replicas: replicas, supervisor: supervisor)
+        }
     }
 
     /// - Throws: ``Refusal`` when nothing is selected: a fault without a target would be a success that is none.
     private func choose(
         _ selection: ReplicaSelection, _ field: String, in experiment: Experiment, _ generator: inout SeededGenerator
     ) throws -> [LabTopology.Replica] {
-        let facts = topology.replicas.map {
-            ReplicaFacts(
-                name: $0.name, namespace: LabTopology.namespace, labels: $0.labels,
-                phase: isRunning($0.name) ? "Running" : "Pending")
-        }
-        let chosen = Set(selection.choose(from: facts, using: &generator).map(\.name))
+        let chosen = Set(selection.choose(from: topology.replicas.map(facts), using: &generator).map(\.name))
         guard !chosen.isEmpty else { throw experiment.refusal(field, "selects no replica of this lab") }
         return topology.replicas.filter { chosen.contains($0.name) }
+    }
+
+    private func facts(of replica: LabTopology.Replica) -> ReplicaFacts {
+        ReplicaFacts(
+            name: replica.name, namespace: LabTopology.namespace, labels: replica.labels,
+            phase: supervisor.status(of: replica.name)?.state == .up ? "Running" : "Pending")
     }
 }
 

@@ -89,7 +89,9 @@ import Testing
         #expect(pod.duration == .seconds(90))
         #expect(pod.target.mode == .one)
         #expect(experiments.first?.duration == .seconds(90))
-        #expect(experiments.first?.effectiveDoseText == "kills payment, sidecar in one of everything in default")
+        #expect(
+            experiments.first?.effectiveDoseText == "kills payment, sidecar in one of everything in default at once: "
+                + "gracePeriod is for pod-kill alone")
     }
 
     @Test(

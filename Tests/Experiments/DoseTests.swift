@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Shared
 import Testing
 
 @Suite struct DoseTests {
@@ -53,6 +54,40 @@ import Testing
         let dose = Dose(.memory(askedBytes: 100, heldBytes: held, outOfMemoryKills: kills))
         #expect(dose.effective == effective)
         #expect(dose.findings.isEmpty == (kills == 0))
+    }
+
+    @Test(arguments: [(0, UInt64(120), 10.0, true), (1, 120, 10, false), (0, 0, 10, false), (0, 120, 0, false)])
+    func everyDiskWorkerSyncs(idle: Int, fsyncs: UInt64, seconds: Double, effective: Bool) {
+        let reading = DiskReading(
+            workers: 2, idleWorkers: idle, fsyncs: fsyncs, bytes: fsyncs * 65536, wallSeconds: seconds)
+        let dose = Dose(.disk(reading))
+        #expect(dose.effective == effective)
+        #expect(dose.findings.isEmpty == (idle == 0))
+        guard effective else { return }
+        #expect(
+            dose.text
+                == "asked as many fsyncs as go, delivered 12.0 a second: 120 fsyncs of 7.9 MB in 10.0 s by 2 workers")
+    }
+
+    @Test func everyReplicaIsKilled() {
+        let first = KillReading.Kill(
+            replica: "payment-0", pid: 41, end: "signal 9", time: UnixTime(milliseconds: 1_800_000_000_123))
+        let dose = Dose(.kills(KillReading(asked: 1, killed: [first], waiting: [])))
+        #expect(dose.effective && dose.unit == "processes" && dose.findings.isEmpty)
+        #expect(
+            dose.text == "kills asked 1, delivered 1: payment-0 (pid 41, signal 9) at 2027-01-15T08:00:00.123Z")
+        let half = Dose(.kills(KillReading(asked: 2, killed: [first], waiting: ["payment-1"])))
+        #expect(!half.effective && half.delivered == 1)
+        #expect(half.findings == ["not ended when it was last looked at: payment-1"])
+        #expect(!Dose(.kills(KillReading(asked: 0, killed: [], waiting: []))).effective)
+    }
+
+    @Test(arguments: [(["a", "b"], 12.0, true), (["a"], 12, false), ([], 12, false), (["a", "b"], 0, false)])
+    func everyReplicaIsDown(down: [String], seconds: Double, effective: Bool) {
+        let dose = Dose(.downtime(DowntimeReading(asked: 2, down: down, seconds: seconds)))
+        #expect(dose.effective == effective)
+        #expect(dose.asked == 2 && dose.delivered == Double(down.count) && dose.unit == "replicas")
+        if effective { #expect(dose.text == "replicas asked down 2, delivered 2: a, b down for 12.0 s") }
     }
 
     @Test func aCombinedDoseIsEffectiveWhenAllAre() throws {

@@ -56,16 +56,30 @@ import Testing
     @Test(
         arguments: [
             ("stressors: {cpu: {workers: 2}}", nil), ("stressors: {memory: {workers: 1, size: 1MB}}", nil),
-            ("stressors: {memory: {workers: 1}}", "spec.stressors.memory.size"),
-            ("stressors: {memory: {workers: 1, size: 5%}}", "spec.stressors.memory.size"),
-            ("stressors: {memory: {workers: 1, size: 1MB, oomScoreAdj: 5}}", "spec.stressors.memory.oomScoreAdj"),
+            ("stressors: {memory: {workers: 1}}", nil), ("stressors: {memory: {workers: 1, size: 5%}}", nil),
+            ("stressors: {memory: {workers: 1, size: 1MB, oomScoreAdj: 5}}", nil),
             ("stressors: {cpu: {workers: 65}}", "spec.stressors.cpu.workers"),
             ("stressors: {cpu: {workers: 1, options: [a]}}", "spec.stressors.cpu.options"),
-            ("stressngStressors: --hdd 1", "spec.stressngStressors"),
-            ("containerNames: [a]\n  stressors: {cpu: {workers: 1}}", "spec.containerNames"),
+            ("stressngStressors: --hdd 1", nil), ("stressngStressors: --io 1", "spec.stressngStressors"),
+            ("stressngStressors: --hdd 65", "spec.stressngStressors"),
+            ("containerNames: [a]\n  stressors: {cpu: {workers: 1}}", nil),
         ] as [(String, String?)])
     func runsStressOfKnownSize(spec: String, field: String?) throws {
         let experiment = try experiment("  selector: {}\n  \(spec)", kind: "StressChaos")
+        #expect(LabSupport.refusal(of: experiment)?.field == field)
+    }
+
+    @Test(
+        arguments: [
+            ("action: pod-kill", nil), ("action: pod-kill\n  gracePeriod: 900", nil), ("action: pod-failure", nil),
+            ("action: container-kill\n  containerNames: [a]", nil),
+            ("action: pod-kill\n  gracePeriod: 901", "spec.gracePeriod"),
+            ("action: pod-failure\n  gracePeriod: 1", nil), ("action: pod-failure\n  gracePeriod: 901", nil),
+            ("action: pod-kill\n  containerNames: [a]", "spec.containerNames"),
+            ("action: pod-kill\n  remoteCluster: a", "spec.remoteCluster"),
+        ] as [(String, String?)])
+    func runsPodChaos(spec: String, field: String?) throws {
+        let experiment = try experiment("  selector: {}\n  \(spec)", kind: "PodChaos")
         #expect(LabSupport.refusal(of: experiment)?.field == field)
     }
 
@@ -88,6 +102,11 @@ import Testing
         #expect(
             stress.effectiveDoseText
                 == "asks for 1.4 cores (2 workers at 70 %) and holds 80 MB of memory in payment")
+
+        let disk = try experiment(
+            "  selector: {labelSelectors: {app: payment-service}}\n  stressngStressors: --hdd 2 --hdd-bytes 32M",
+            kind: "StressChaos")
+        #expect(disk.effectiveDoseText == "writes 32 MiB to disk again and again (2 workers) in payment")
 
         let document = ExperimentDocument(stress, refusal: nil)
         let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(document)) as? [String: Any]

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Testing
 
 @testable import Sandbox
@@ -18,6 +19,24 @@ final class TestFolder: Sendable {
     func file(_ name: String) -> String { path + "/" + name }
 
     func text(_ name: String) -> String { (try? String(contentsOfFile: file(name), encoding: .utf8)) ?? "" }
+}
+
+/// Runs a supervisor around `body` and ends it afterwards.
+func supervise(
+    _ commands: [ReplicaCommand], grace: Duration = Supervisor.grace, body: (Supervisor) async throws -> Void
+) async throws {
+    let supervisor = Supervisor(
+        commands: commands, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), grace: grace)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await supervisor.run() }
+        try await body(supervisor)
+        group.cancelAll()
+    }
+    #expect(supervisor.snapshot().allSatisfy { $0.state == .stopped && $0.pid == nil })
+}
+
+extension Supervisor {
+    func pid(of name: String) throws -> Int32 { try #require(status(of: name)?.pid) }
 }
 
 /// Whether `pid` is a process that has not ended. Our own unreaped children do not count.

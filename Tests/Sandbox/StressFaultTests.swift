@@ -31,7 +31,7 @@ import Testing
         #expect(fault.summary == "2 x 40 % cpu on payment-0,payment-1")
         try await fault.apply()
         try await fault.verify()
-        guard case .cpu(let asked, let attainable, let burnt, let wall) = await fault.reading() else {
+        guard case .cpu(let asked, let attainable, let burnt, let wall) = try await fault.reading() else {
             Issue.record("not a processor reading")
             return
         }
@@ -39,9 +39,9 @@ import Testing
         #expect(attainable == 1, "all are pinned to one processor")
         #expect(burnt > 0 && burnt <= wall * 1.2)
         try await fault.undo()
-        guard case .cpu(_, _, let final, let wallAtEnd) = await fault.reading() else { return }
+        guard case .cpu(_, _, let final, let wallAtEnd) = try await fault.reading() else { return }
         #expect(final >= burnt, "what ended workers have burnt still counts")
-        let again = await fault.reading()
+        let again = try await fault.reading()
         #expect(
             again == .cpu(askedCores: asked, attainableCores: attainable, burntSeconds: final, wallSeconds: wallAtEnd))
         try await fault.undo()
@@ -55,7 +55,7 @@ import Testing
         try await fault.undo()
         try await fault.apply()
         try await fault.verify()
-        guard case .cpu(_, _, let burnt, let wall) = await fault.reading() else { return }
+        guard case .cpu(_, _, let burnt, let wall) = try await fault.reading() else { return }
         #expect(burnt <= wall * 1.2)
         try await fault.undo()
     }
@@ -64,7 +64,7 @@ import Testing
         let fault = fault(.cpu(workers: 1, loadPercent: 50), ["/bin/sh", "-c", "exit 9", "worker"])
         await #expect(throws: StressError.self) { try await fault.apply() }
         let nothing = DoseReading.cpu(askedCores: 0.5, attainableCores: 0.5, burntSeconds: 0, wallSeconds: 0)
-        #expect(await fault.reading() == nothing)
+        #expect(try await fault.reading() == nothing)
     }
 
     @Test func aWorkerThatEndsAtOnceFailsTheFaultAndLeavesNothing() async throws {
@@ -109,11 +109,30 @@ import Testing
         }
     }
 
+    /// A kill that the kernel did not make for memory is no dose, by whichever signal.
+    @Test(arguments: [SIGTERM, SIGKILL])
+    func aWorkerThatSomeoneElseEndsIsNoticed(signal: Int32) async throws {
+        let folder = try TestFolder()
+        let burner = ["/bin/sh", "-c", "echo $$ >> '\(folder.file("pids"))'; while :; do :; done", "worker"]
+        let fault = fault(.cpu(workers: 2, loadPercent: 10), burner)
+        try await fault.apply()
+        let worker = try #require(folder.text("pids").split(separator: "\n").compactMap { Int32($0) }.first)
+        kill(worker, signal)
+        await #expect(throws: FaultVanished.self) {
+            try await eventually("it is noticed") {
+                _ = try await fault.reading()
+                return false
+            }
+        }
+        try await fault.undo()
+        _ = try await fault.reading()
+    }
+
     @Test func memoryIsHeldUntilTheFaultIsUndone() async throws {
         let fault = fault(.memory(workers: 2, bytes: 16 << 20), Self.holder)
         try await fault.apply()
         try await fault.verify()
-        guard case .memory(let asked, let held, let kills) = await fault.reading() else {
+        guard case .memory(let asked, let held, let kills) = try await fault.reading() else {
             Issue.record("not a memory reading")
             return
         }
@@ -121,7 +140,7 @@ import Testing
         #expect(Double(held) >= Double(asked) * StressFault.enoughMemory)
         #expect(kills == 0)
         try await fault.undo()
-        #expect(await fault.reading() == .memory(askedBytes: 16 << 20, heldBytes: 0, outOfMemoryKills: 0))
+        #expect(try await fault.reading() == .memory(askedBytes: 16 << 20, heldBytes: 0, outOfMemoryKills: 0))
     }
 
     @Test(.enabled(if: controlGroupObstacle == nil, "\(controlGroupObstacle ?? "")"))
@@ -133,7 +152,7 @@ import Testing
             try await fault.apply()
             #expect(group.processes().count == 2)
             try await eventually("250 ms burnt") {
-                guard case .cpu(let asked, let attainable, let burnt, let wall) = await fault.reading() else {
+                guard case .cpu(let asked, let attainable, let burnt, let wall) = try await fault.reading() else {
                     return false
                 }
                 #expect(asked == 2)
@@ -157,7 +176,7 @@ import Testing
         let fault = fault(.memory(workers: 1, bytes: 64 << 20), Self.holder, placements: [.group(group)])
         do {
             try await fault.apply()
-            let reading = await fault.reading()
+            let reading = try await fault.reading()
             #expect(reading == .memory(askedBytes: 64 << 20, heldBytes: 0, outOfMemoryKills: 1))
             #expect(group.outOfMemoryKills() == 1)
         } catch {

@@ -34,7 +34,17 @@ import Testing
         #expect((0..<3).map { spec.bytes(ofWorker: $0) } == [34, 33, 33])
         #expect(
             spec.arguments(ofWorker: 1, lifetime: .seconds(60)) == [
-                "memory", "--bytes", "33", "--oom-score-adj", "1000", "--duration-seconds", "60",
+                "memory", "--bytes", "33", "--oom-score-adj=1000", "--duration-seconds", "60",
+            ])
+    }
+
+    @Test func aDiskIsSharedOutAndEveryWorkerHasItsPlaceInTheTally() {
+        let spec = StressSpec.disk(workers: 2, bytes: 5, folder: "/data")
+        #expect((0..<2).map { spec.bytes(ofWorker: $0) } == [3, 2])
+        #expect(spec.askedCores == 0)
+        #expect(
+            spec.arguments(ofWorker: 1, place: 5, lifetime: .seconds(60)) == [
+                "disk", "--folder", "/data", "--bytes", "2", "--worker", "5", "--duration-seconds", "60",
             ])
     }
 

@@ -73,6 +73,65 @@ import Testing
         }
     }
 
+    @Test func aDiskWorkerWritesAFileThatIsNeverSeenAndNeverGrowsBeyondItsShare() async throws {
+        let folder = try TestFolder()
+        let tally = try DiskTally()
+        let bytes = UInt64(DiskWork.blockBytes) * 2 + 1
+        try await withLifeline { workersEnd, ownEnd in
+            let work = DiskWork(folder: folder.path, bytes: bytes, worker: 3, tally: tally.descriptor)
+            async let ended = run(.disk(work), lifetime: .seconds(60), lifeline: workersEnd)
+            try await eventually("the third time around") { tally.count(of: 3).fsyncs >= 7 }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+            let path = folder.path
+            try await eventually("its file is seen to hold something") { (Self.openFiles(in: path).max() ?? 0) > 0 }
+            #expect((Self.openFiles(in: path).max() ?? 0) <= bytes)
+            try ownEnd.close()
+            _ = try await ended
+        }
+        let count = tally.count(of: 3)
+        // Two blocks and a byte, again and again.
+        let rest = [0, UInt64(DiskWork.blockBytes), UInt64(DiskWork.blockBytes) * 2][Int(count.fsyncs % 3)]
+        #expect(count.bytes == count.fsyncs / 3 * bytes + rest)
+        #expect(tally.count(of: 2) == DiskCount())
+        #expect(Self.openFiles(in: folder.path).isEmpty)
+    }
+
+    /// The sizes of this process's open files that once had a name in `folder`.
+    private static func openFiles(in folder: String) -> [UInt64] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        return names.compactMap { name in
+            let link = "/proc/self/fd/\(name)"
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: link),
+                target.hasPrefix(folder)
+            else { return nil }
+            var status = stat()
+            return stat(link, &status) == 0 ? UInt64(status.st_size) : nil
+        }
+    }
+
+    @Test func onlyWhatDiskWorkersLeftIsSweptAway() throws {
+        let folder = try TestFolder()
+        for name in [DiskWork.prefix + "1", "payment.sqlite"] {
+            #expect(FileManager.default.createFile(atPath: folder.file(name), contents: nil))
+        }
+        try DiskWork.removeLeftovers(in: folder.path)
+        try DiskWork.removeLeftovers(in: folder.path)
+        try DiskWork.removeLeftovers(in: folder.file("no-such-folder"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["payment.sqlite"])
+    }
+
+    @Test func aDiskThatCannotBeWrittenToIsAnError() async throws {
+        let folder = try TestFolder()
+        let tally = try DiskTally()
+        try await withLifeline { workersEnd, ownEnd in
+            defer { try? ownEnd.close() }
+            let work = DiskWork(folder: folder.file("none"), bytes: 1, worker: 0, tally: tally.descriptor)
+            await #expect(throws: Errno.self) {
+                _ = try await run(.disk(work), lifetime: .seconds(60), lifeline: workersEnd)
+            }
+        }
+    }
+
     @Test func memoryThatIsNotToBeHadIsAnError() async throws {
         try await withLifeline { workersEnd, ownEnd in
             defer { try? ownEnd.close() }

@@ -110,22 +110,31 @@ import Testing
         var now = zero
         for _ in 0..<2000 {
             now += .milliseconds(Int.random(in: 0...8000, using: &generator))
-            let events: [RestartPolicy.Event] = [.start, .started(at: now), .exited(at: now), .timer, .stop]
+            let events: [RestartPolicy.Event] = [
+                .start, .started(at: now), .exited(at: now), .timer, .stop, .hold, .release,
+            ]
             let event = events[Int.random(in: 0..<events.count, using: &generator)]
             let before = policy.state
             let restarts = policy.restarts
             switch policy.handle(event) {
             case .spawn:
-                #expect(before == .stopped && event == .start || before == .backingOff && event == .timer)
+                #expect(
+                    before == .stopped && event == .start
+                        || [.backingOff, .released].contains(before) && event == .timer)
                 #expect(policy.state == .starting)
             case .wait(let delay):
                 #expect(event == .exited(at: now))
                 #expect(policy.state == .backingOff)
                 #expect(delay >= .milliseconds(80) && delay <= RestartPolicy.maximumDelay)
+            case .waitForRelease:
+                #expect(policy.state == .held)
+            case .end:
+                #expect(policy.state == .ending && event != .timer)
             case .nothing:
-                #expect(policy.state != .starting || before == .starting)
+                #expect(policy.state != .starting || before == .starting || before == .ending && event == .release)
                 #expect(policy.state != .backingOff || before == .backingOff)
             }
+            if before == .held { #expect(policy.state == .held || event == .release || event == .stop) }
             if before == .stopped, event != .start { #expect(policy.state == .stopped) }
             if event != .start { #expect(policy.restarts >= restarts) }
         }

@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import SystemPackage
 import TestSupport
 import Testing
@@ -15,20 +14,6 @@ import Testing
         ReplicaCommand(
             name: name, arguments: ["/bin/sh", "-c", script], environment: ["GREETING": "hello"],
             logFile: folder.file("\(name).log"), limits: limits)
-    }
-
-    /// Runs a supervisor around `body` and ends it afterwards.
-    private func supervise(
-        _ commands: [ReplicaCommand], grace: Duration = Supervisor.grace, body: (Supervisor) async throws -> Void
-    ) async throws {
-        let supervisor = Supervisor(
-            commands: commands, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), grace: grace)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await supervisor.run() }
-            try await body(supervisor)
-            group.cancelAll()
-        }
-        #expect(supervisor.snapshot().allSatisfy { $0.state == .stopped && $0.pid == nil })
     }
 
     private func pid(_ supervisor: Supervisor, _ name: String) throws -> Int32 {

@@ -71,10 +71,10 @@ struct LoadWorkerCommand: AsyncParsableCommand {
     }
 }
 
-/// Burns CPU or holds memory in a replica's cgroup; ends with its standard input.
+/// Burns CPU, holds memory or writes to a disk in a replica's cgroup; ends with its standard input.
 struct StressWorkerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stress-worker", shouldDisplay: false, subcommands: [CPU.self, Memory.self])
+        commandName: "stress-worker", shouldDisplay: false, subcommands: [CPU.self, Memory.self, Disk.self])
 
     struct CPU: ParsableCommand {
         static let configuration = CommandConfiguration(commandName: "cpu")
@@ -98,6 +98,20 @@ struct StressWorkerCommand: ParsableCommand {
             try StressWorker(
                 .memory(bytes: bytes, oomScoreAdjustment: oomScoreAdj), lifetime: .seconds(durationSeconds)
             ).run()
+        }
+    }
+
+    struct Disk: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "disk")
+
+        @Option var folder: String
+        @Option var bytes: UInt64
+        @Option var worker: Int
+        @Option var durationSeconds: Int
+
+        func run() throws {
+            let work = DiskWork(folder: folder, bytes: bytes, worker: worker, tally: STDOUT_FILENO)
+            try StressWorker(.disk(work), lifetime: .seconds(durationSeconds)).run()
         }
     }
 }

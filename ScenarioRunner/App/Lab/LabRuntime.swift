@@ -30,9 +30,7 @@ struct LabRuntime: Sendable {
         let failureModes = FailureModesStore(seed: settings.seed)
         let supervisor = Supervisor(commands: world.replicaCommands, logger: logger, seed: settings.seed)
         let engine = TimelineEngine(
-            base: world.engine(isRunning: { name in
-                supervisor.snapshot().contains { $0.name == name && $0.state == .up }
-            }),
+            base: world.engine(supervisor: supervisor),
             tools: TimelineTools(
                 setFailureModes: { modes in events.publish("failure_modes", failureModes.change { $0 = modes }) },
                 areModesFollowed: { failureModes.isFollowed }, ask: StatusProbe(world: world).ask))

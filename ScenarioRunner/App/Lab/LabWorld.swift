@@ -157,10 +157,11 @@ struct LabWorld: Sendable {
         }
     }
 
-    func engine(isRunning: @escaping @Sendable (String) -> Bool) -> LocalEngine {
+    func engine(supervisor: Supervisor) -> LocalEngine {
         LocalEngine(
             topology: topology, hasNetwork: network != nil, placements: placements,
-            workerCommand: [settings.executable("scenario-runner"), "stress-worker"], isRunning: isRunning)
+            workerCommand: [settings.executable("scenario-runner"), "stress-worker"],
+            dataFolder: settings.folder.data.path, supervisor: supervisor)
     }
 }
 

@@ -30,7 +30,9 @@ public protocol LabFault: Sendable {
 /// A fault that was applied is no longer there: someone took it away behind the runner's back.
 public struct FaultVanished: Error, Sendable, Equatable, CustomStringConvertible {
     public let fault: String
-    public var description: String { "\(fault) is no longer in force: its rules were removed by someone else" }
+    /// What became of it.
+    public var cause = "its rules were removed by someone else"
+    public var description: String { "\(fault) is no longer in force: \(cause)" }
 }
 
 /// What the kernel holds is not what was asked for.

@@ -5,6 +5,14 @@ public enum Placement: Sendable, Equatable {
     /// On one processor, shared with whatever else is pinned there.
     case processor(Pinning)
 
+    /// The limits that the kernel holds there for all processes together.
+    var limits: ResourceLimits? {
+        switch self {
+        case .group(let group): group.limits
+        case .processor: nil
+        }
+    }
+
     /// `command`, started in this place.
     public func enter(_ command: [String]) -> [String] {
         switch self {

@@ -6,6 +6,8 @@ final class ReplicaBoard: Sendable {
         var policy: RestartPolicy
         var status: ReplicaStatus
         var process: ReplicaProcess?
+        /// Ends when the replica is released.
+        var waiting: AsyncStream<Void>.Continuation?
     }
 
     private struct Contents {
@@ -30,19 +32,35 @@ final class ReplicaBoard: Sendable {
         update(name) { $0.policy.handle(event) } ?? .nothing
     }
 
-    func started(_ process: ReplicaProcess, of name: String) {
+    func started(_ process: ReplicaProcess, of name: String) -> RestartPolicy.Action {
         update(name) { entry in
             entry.process = process
-            _ = entry.policy.handle(.started(at: .now))
-        }
+            return entry.policy.handle(.started(at: .now))
+        } ?? .nothing
     }
 
     func exited(_ exit: ReplicaExit, of name: String) -> RestartPolicy.Action {
         update(name) { entry in
+            entry.process?.ended(exit)
             entry.process = nil
             entry.status.lastExit = exit
             return entry.policy.handle(.exited(at: .now))
         } ?? .nothing
+    }
+
+    /// Returns after `limit`, as soon as the replica is released, or when the task is cancelled.
+    func wait(for name: String, atMost limit: Duration?) async {
+        let (release, continuation) = AsyncStream.makeStream(of: Void.self)
+        contents.withLock { contents in
+            if contents.entries[name]?.policy.state == .released { continuation.finish() }
+            contents.entries[name]?.waiting = continuation
+        }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await _ in release {} }
+            if let limit { group.addTask { try? await Task.sleep(for: limit) } }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     func process(of name: String) -> ReplicaProcess? { contents.withLock { $0.entries[name]?.process } }
@@ -76,9 +94,12 @@ final class ReplicaBoard: Sendable {
             entry.status.state =
                 switch entry.policy.state {
                 case .stopped: .stopped
-                case .running, .stopping: .up
-                case .starting, .backingOff: .restarting
+                case .running, .stopping, .ending: .up
+                case .starting, .backingOff, .released: .restarting
+                case .held: .held
                 }
+            entry.status.heldSince = entry.policy.state == .held ? entry.status.heldSince ?? .now : nil
+            if entry.policy.state == .released { entry.waiting?.finish() }
             contents.entries[name] = entry
             let now = snapshot(of: contents)
             for listener in contents.listeners.values { listener.yield(now) }

@@ -4,6 +4,8 @@ public enum ReplicaState: String, Sendable, Equatable, Codable {
     case up
     /// Its process ended and is started again after a wait.
     case restarting
+    /// A fault holds it down: it has no process and is not started again until it is released.
+    case held = "down"
     /// It is not wanted: before the start and after the end of the lab.
     case stopped
 }
@@ -35,4 +37,6 @@ public struct ReplicaStatus: Sendable, Equatable {
     public internal(set) var restarts: Int
     /// How its last process ended; nil while the first one runs.
     public internal(set) var lastExit: ReplicaExit?
+    /// Since when it is ``ReplicaState/held``; nil while it is not.
+    public internal(set) var heldSince: ContinuousClock.Instant?
 }

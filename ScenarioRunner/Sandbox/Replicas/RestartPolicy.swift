@@ -11,7 +11,14 @@ import Experiments
 ///      |  '--stop--- backingOff <------------------'
 ///      |
 ///      '-- exited -- stopping <--- stop --- starting, running
+///
+///                      hold              exited          release
+///   starting, running ------> ending ----------> held ------------> released --(timer)--> starting
+///                                                 ^
+///                 backingOff, released -- hold ---'
 /// ```
+///
+/// A replica that a fault holds down is not started again before it is released, and then at once, without a wait.
 ///
 /// It never gives up while the lab runs: a replica that cannot live yet (its database is being restored, its port
 /// is still taken) comes back within ``maximumDelay`` of the moment it can.
@@ -28,13 +35,21 @@ public struct RestartPolicy: Sendable {
         case timer
         /// The replica is no longer wanted. The caller ends the process and reports ``exited(at:)``.
         case stop
+        /// The replica is to be down until it is released.
+        case hold
+        /// It may run again.
+        case release
     }
 
     /// What the caller does next.
     public enum Action: Sendable, Equatable {
         case spawn
-        /// Report ``Event/timer`` after this time.
+        /// Report ``Event/timer`` after this time, or as soon as the replica is released.
         case wait(Duration)
+        /// Report ``Event/timer`` as soon as the replica is released.
+        case waitForRelease
+        /// End the process, if there is one by now, and report ``Event/exited(at:)``.
+        case end
         case nothing
     }
 
@@ -44,6 +59,12 @@ public struct RestartPolicy: Sendable {
         case running(since: ContinuousClock.Instant)
         case backingOff
         case stopping
+        /// Held down, while its process still ends.
+        case ending
+        /// Held down, without a process.
+        case held
+        /// No longer held, and about to be started.
+        case released
     }
 
     /// The wait before the first restart, doubled with each further one.
@@ -83,15 +104,46 @@ public struct RestartPolicy: Sendable {
         case (.running(let since), .exited(let now)):
             if now - since >= Self.goodRun { failures = 0 }
             return backOff()
-        case (.backingOff, .timer):
+        case (.backingOff, .timer), (.released, .timer):
             state = .starting
             restarts += 1
             return .spawn
-        case (.starting, .stop), (.running, .stop):
+        case (.starting, .stop), (.running, .stop), (.ending, .stop):
             state = .stopping
             return .nothing
-        case (.backingOff, .stop), (.stopping, .exited):
+        case (.backingOff, .stop), (.held, .stop), (.released, .stop), (.stopping, .exited):
             state = .stopped
+            return .nothing
+        default:
+            return handleHold(event)
+        }
+    }
+
+    private mutating func handleHold(_ event: Event) -> Action {
+        switch (state, event) {
+        case (.starting, .hold), (.running, .hold):
+            state = .ending
+            return .end
+        case (.ending, .started):
+            // It was on its way when it was to be held.
+            return .end
+        case (.ending, .exited):
+            state = .held
+            return .waitForRelease
+        case (.backingOff, .hold), (.released, .hold):
+            state = .held
+            return .nothing
+        case (.held, .timer):
+            // The wait of before the hold is over.
+            return .waitForRelease
+        case (.ending, .release):
+            // Its process still ends; that it does is not its own failure.
+            state = .starting
+            failures = 0
+            return .nothing
+        case (.held, .release):
+            state = .released
+            failures = 0
             return .nothing
         default:
             return .nothing

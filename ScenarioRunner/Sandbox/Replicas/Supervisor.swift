@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import ServiceLifecycle
 import Subprocess
@@ -19,11 +20,15 @@ import SystemPackage
 public final class Supervisor: Service, Sendable {
     /// What all replicas together have from SIGTERM to SIGKILL.
     public static let grace = Duration.seconds(5)
+    /// Kills ordered and not yet begun to be carried out; more than any lab has replicas.
+    static let maximumKills = 1024
 
     private let commands: [ReplicaCommand]
     private let logger: Logger
     private let grace: Duration
     private let board: ReplicaBoard
+    private let kills: AsyncStream<ReplicaKill>
+    private let newKill: AsyncStream<ReplicaKill>.Continuation
 
     /// - Parameters:
     ///   - commands: one for each replica, of different names.
@@ -35,6 +40,7 @@ public final class Supervisor: Service, Sendable {
         self.logger = logger
         self.grace = grace
         board = ReplicaBoard(names: commands.map(\.name), seed: seed)
+        (kills, newKill) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.maximumKills))
     }
 
     /// All replicas, in the order of the commands.
@@ -73,6 +79,44 @@ public final class Supervisor: Service, Sendable {
         }
     }
 
+    /// Ends the process of one replica and all that it has started, as Kubernetes ends a pod: SIGTERM, and SIGKILL
+    /// after `grace`; SIGKILL at once without grace. The supervisor starts the replica again.
+    ///
+    /// - Throws: as ``kill(_:signal:)``.
+    func end(_ name: String, grace: Duration) throws -> ReplicaKill {
+        guard commands.contains(where: { $0.name == name }) else { throw SupervisorError.unknown(name) }
+        let isPatient = grace > .zero
+        guard let process = board.process(of: name), process.sendToGroup(isPatient ? SIGTERM : SIGKILL) else {
+            throw SupervisorError.noProcess(name)
+        }
+        let kill = ReplicaKill(replica: name, process: process, deadline: .now + grace)
+        if isPatient { newKill.yield(kill) }
+        return kill
+    }
+
+    /// Ends the process of one replica and starts none until ``release(_:)``. Returns at once: the replica is down when
+    /// its state is ``ReplicaState/held``. A second call changes nothing.
+    ///
+    /// - Throws: ``SupervisorError`` when there is no such replica.
+    public func hold(_ name: String) throws {
+        guard commands.contains(where: { $0.name == name }) else { throw SupervisorError.unknown(name) }
+        if board.handle(.hold, of: name) == .end { _ = board.process(of: name)?.sendToGroup(SIGKILL) }
+    }
+
+    /// Lets a replica that is held run again, at once. Changes nothing where it is not held.
+    ///
+    /// - Throws: ``SupervisorError`` when there is no such replica.
+    public func release(_ name: String) throws {
+        guard commands.contains(where: { $0.name == name }) else { throw SupervisorError.unknown(name) }
+        _ = board.handle(.release, of: name)
+    }
+
+    /// One replica at this moment; nil when there is none of that name.
+    public func status(of name: String) -> ReplicaStatus? { board.status(of: name) }
+
+    /// The limits that the supervisor itself holds a replica to; nil where it does not.
+    func limits(of name: String) -> ResourceLimits? { commands.first { $0.name == name }?.limits }
+
     /// Runs until graceful shutdown or cancellation; after it no process is left.
     public func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -84,6 +128,7 @@ public final class Supervisor: Service, Sendable {
                     }
                 }
                 group.addTask { await self.keepLogsShort() }
+                group.addTask { await self.carryOutKills() }
             }
         }
     }
@@ -97,9 +142,13 @@ public final class Supervisor: Service, Sendable {
             case .wait(let delay):
                 log(restartOf: command.name, after: delay)
                 // Cancellation cuts the wait short; the replica is then no longer wanted.
-                try? await Task.sleep(for: delay)
+                await board.wait(for: command.name, atMost: delay)
                 action = board.handle(Task.isCancelled ? .stop : .timer, of: command.name)
-            case .nothing:
+            case .waitForRelease:
+                logger.warning("replica is held down by a fault", metadata: ["replica": "\(command.name)"])
+                await board.wait(for: command.name, atMost: nil)
+                action = board.handle(Task.isCancelled ? .stop : .timer, of: command.name)
+            case .nothing, .end:
                 return
             }
         }
@@ -119,8 +168,8 @@ public final class Supervisor: Service, Sendable {
                 error: .fileDescriptor(log, closeAfterSpawningProcess: false)
             ) { execution in
                 let identifier = execution.processIdentifier
-                self.board.started(
-                    ReplicaProcess(pid: identifier.value, pidfd: identifier.processDescriptor), of: command.name)
+                let process = ReplicaProcess(pid: identifier.value, pidfd: identifier.processDescriptor)
+                if self.board.started(process, of: command.name) == .end { _ = process.sendToGroup(SIGKILL) }
             }
             exit = ReplicaExit(result.terminationStatus)
         } catch {
@@ -148,6 +197,19 @@ public final class Supervisor: Service, Sendable {
             self.logger.warning(
                 "replica held more memory than its limit and was killed",
                 metadata: ["replica": "\(name)", "held_bytes": "\(held)", "limit_bytes": "\(limits.memoryBytes)"])
+        }
+    }
+
+    /// Gives each process that is to end its grace, and then no more.
+    private func carryOutKills() async {
+        await withDiscardingTaskGroup { group in
+            for await kill in kills {
+                group.addTask {
+                    try? await Task.sleep(until: kill.deadline)
+                    // At the end of the lab, all processes are ended in one order.
+                    if !Task.isCancelled, kill.isDue { _ = kill.process.sendToGroup(SIGKILL) }
+                }
+            }
         }
     }
 

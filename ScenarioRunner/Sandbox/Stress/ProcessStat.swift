@@ -61,6 +61,23 @@ struct ProcessStat: Sendable, Equatable {
         return bytes(of: "RssAnon:", inStatus: text)
     }
 
+    /// How many processes the kernel has killed for memory since it started, whether the machine's or a group's
+    /// (`oom_kill` in `/proc/vmstat`, Linux 4.13).
+    static func outOfMemoryKills() -> Int {
+        let text = (try? String(contentsOfFile: "/proc/vmstat", encoding: .utf8)) ?? ""
+        return Int(ControlGroup.counter("oom_kill", in: text))
+    }
+
+    /// The bytes that new work could use without swapping: `MemAvailable` in `/proc/meminfo`.
+    static func availableBytes() -> UInt64 { machineBytes("MemAvailable:") }
+
+    /// The memory of the machine: `MemTotal`.
+    static func totalBytes() -> UInt64 { machineBytes("MemTotal:") }
+
+    private static func machineBytes(_ name: String) -> UInt64 {
+        bytes(of: name, inStatus: (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? "")
+    }
+
     /// The line `VmRSS:   1234 kB`; 0 for a process that has ended, which has no such line.
     static func residentBytes(inStatus text: String) -> UInt64 { bytes(of: "VmRSS:", inStatus: text) }
 

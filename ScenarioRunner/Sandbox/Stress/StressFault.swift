@@ -1,17 +1,16 @@
 import Experiments
 import Glibc
-import SystemPackage
 
-/// Stress on the processors or the memory of replicas: real work by worker processes in the replicas' places.
+/// Stress on the processors, the memory or the disk of replicas: real work by worker processes in the replicas' places.
 ///
 /// ```
 ///   apply --> for each target: workers, started inside its control group or pinned beside it
-///         --> wait until each one burns, or holds its share
+///         --> wait until each one burns, holds its share, or has made an fsync
 ///   undo  --> end of the lifeline, SIGTERM; 1 s later SIGKILL; wait until all are gone
 /// ```
 ///
 /// A worker that the kernel kills for memory is no failure of the fault but what it set out to show; such kills are
-/// counted in the reading.
+/// counted in the reading. Any other end of a worker takes the fault away.
 public actor StressFault: LabFault {
     /// One replica to be stressed.
     public struct Target: Sendable, Equatable {
@@ -51,7 +50,9 @@ public actor StressFault: LabFault {
     private let logFile: String?
     private var workers: [Worker] = []
     private var lifeline: Lifeline?
-    private var start: (time: ContinuousClock.Instant, burnt: Duration)?
+    private var tally: DiskTally?
+    private var killsBefore = 0
+    private var start: (time: ContinuousClock.Instant, burnt: Duration, written: [DiskCount])?
     private var end: ContinuousClock.Instant?
 
     public nonisolated var steps: [FaultPlan.Step] {
@@ -82,6 +83,7 @@ public actor StressFault: LabFault {
             switch spec {
             case .cpu(let workers, let loadPercent): "\(workers) x \(loadPercent) % cpu"
             case .memory(let workers, let bytes, _): "\(bytes) bytes of memory by \(workers) workers"
+            case .disk(let workers, let bytes, _): "\(bytes) bytes written and synced by \(workers) workers"
             }
         summary = "\(load) on \(targets.map(\.replica).joined(separator: ","))"
     }
@@ -97,20 +99,39 @@ public actor StressFault: LabFault {
             try await undo()
             throw error
         }
-        start = (.now, burnt)
+        start = (.now, burnt, written)
     }
 
     public func verify() async throws {
         guard !workers.isEmpty else { throw StressError.notApplied(fault: id) }
-        let before = burnt
+        let (burntBefore, writtenBefore) = (burnt, written)
         try await wait { fault in
             guard try fault.hasTakenEffect() else { return false }
-            return fault.spec.askedCores == 0 || fault.burnt > before
+            switch fault.spec {
+            case .cpu: return fault.spec.askedCores == 0 || fault.burnt > burntBefore
+            case .memory: return true
+            case .disk: return zip(writtenBefore, fault.written).allSatisfy { $0.fsyncs < $1.fsyncs }
+            }
         }
     }
 
-    public func reading() -> DoseReading {
+    public func reading() throws -> DoseReading {
         poll()
+        if start != nil, end == nil { try checkThatWorkersLive() }
+        return measured
+    }
+
+    private func checkThatWorkersLive() throws {
+        let ended = workers.filter { $0.process.exit != nil }
+        if let other = ended.first(where: { !$0.wasKilledForMemory }), let exit = other.process.exit {
+            throw FaultVanished(fault: summary, cause: "a worker of \(other.target.replica) ended with \(exit)")
+        }
+        guard ended.count <= outOfMemoryKills - killsBefore else {
+            throw FaultVanished(fault: summary, cause: "a worker was killed by someone else")
+        }
+    }
+
+    private var measured: DoseReading {
         switch spec {
         case .cpu:
             // Nothing counts before the fault was in force.
@@ -124,6 +145,13 @@ public actor StressFault: LabFault {
                 askedBytes: bytes * UInt64(targets.count),
                 heldBytes: workers.reduce(0) { $0 + $1.process.anonymousBytes },
                 outOfMemoryKills: workers.count(where: \.wasKilledForMemory))
+        case .disk:
+            let done = start.map { zip(written, $0.written).map(-) } ?? []
+            return .disk(
+                DiskReading(
+                    workers: targets.count * spec.workers, idleWorkers: done.count { $0.fsyncs == 0 },
+                    fsyncs: done.reduce(0) { $0 + $1.fsyncs }, bytes: done.reduce(0) { $0 + $1.bytes },
+                    wallSeconds: (start.map { (end ?? .now) - $0.time } ?? .zero) / .seconds(1)))
         }
     }
 
@@ -143,6 +171,7 @@ public actor StressFault: LabFault {
                 throw StressError.notGone(fault: id, pids: workers.filter { $0.process.exit == nil }.map(\.process.pid))
             }
         }
+        if case .disk(_, _, let folder) = spec { try DiskWork.removeLeftovers(in: folder) }
     }
 
     private func spawnWorkers() throws {
@@ -151,11 +180,15 @@ public actor StressFault: LabFault {
         }
         let lifeline = try Lifeline()
         self.lifeline = lifeline
+        if case .disk = spec { tally = try DiskTally() }
+        killsBefore = outOfMemoryKills
         for target in targets {
             for index in 0..<spec.workers {
-                let command = workerCommand + spec.arguments(ofWorker: index, lifetime: lifetime)
+                let command =
+                    workerCommand + spec.arguments(ofWorker: index, place: workers.count, lifetime: lifetime)
                 let process = try ChildProcess(
-                    target.placement.enter(command), input: lifeline.workersEnd, logFile: logFile)
+                    target.placement.enter(command), input: lifeline.workersEnd, output: tally?.descriptor,
+                    logFile: logFile)
                 workers.append(Worker(target: target, bytes: spec.bytes(ofWorker: index), process: process))
             }
         }
@@ -166,7 +199,7 @@ public actor StressFault: LabFault {
     /// - Throws: when one has ended for another reason than memory.
     private func hasTakenEffect() throws -> Bool {
         poll()
-        for worker in workers {
+        for (place, worker) in workers.enumerated() {
             if let exit = worker.process.exit {
                 guard worker.wasKilledForMemory else {
                     throw StressError.workerEnded(fault: id, replica: worker.target.replica, exit: exit)
@@ -180,6 +213,8 @@ public actor StressFault: LabFault {
             case .memory:
                 let held = Double(worker.process.anonymousBytes)
                 guard held >= Double(worker.bytes) * Self.enoughMemory else { return false }
+            case .disk:
+                guard let tally, tally.count(of: place).fsyncs > 0 else { return false }
             }
         }
         return true
@@ -189,7 +224,7 @@ public actor StressFault: LabFault {
         let deadline = ContinuousClock.now + Self.timeToTakeEffect
         while try !condition(self) {
             guard ContinuousClock.now < deadline else {
-                throw StressError.noEffect(fault: id, after: Self.timeToTakeEffect, reading: "\(reading())")
+                throw StressError.noEffect(fault: id, after: Self.timeToTakeEffect, reading: "\(measured)")
             }
             try await Task.sleep(for: .milliseconds(20))
         }
@@ -213,29 +248,21 @@ public actor StressFault: LabFault {
         for index in workers.indices { workers[index].process.send(signal) }
     }
 
+    private var written: [DiskCount] { workers.indices.map { tally?.count(of: $0) ?? DiskCount() } }
+
+    /// How many processes the kernel has killed for memory in the places of the targets.
+    private var outOfMemoryKills: Int {
+        let groups = targets.compactMap { if case .group(let group) = $0.placement { group } else { nil } }
+        let machine = groups.count < targets.count ? ProcessStat.outOfMemoryKills() : 0
+        return groups.reduce(machine) { $0 + $1.outOfMemoryKills() }
+    }
+
     private var burnt: Duration { workers.reduce(.zero) { $0 + $1.process.processorTime } }
 
     private var attainableCores: Double {
         StressSpec.attainableCores(
             askedPerTarget: spec.askedCores, placements: targets.map(\.placement),
             processors: Pinning.allowedProcessors().count)
-    }
-}
-
-/// The pipe whose end tells the workers that they are done. It ends with this object, or with the process.
-private final class Lifeline: Sendable {
-    let workersEnd: CInt
-    private let ownEnd: CInt
-
-    init() throws {
-        let (readEnd, writeEnd) = try FileDescriptor.pipe()
-        (workersEnd, ownEnd) = (readEnd.rawValue, writeEnd.rawValue)
-        for end in [workersEnd, ownEnd] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    }
-
-    deinit {
-        close(workersEnd)
-        close(ownEnd)
     }
 }
 

@@ -14,8 +14,11 @@ public struct StressWorker: Sendable {
     public enum Job: Sendable, Equatable {
         /// Burns `loadPercent` (0 to 100) of one core.
         case cpu(loadPercent: Int)
-        /// Holds `bytes` of memory, every page of it in use, and asks the kernel to be killed first (or last).
+        /// Holds `bytes` of memory, every page of it in use, and asks the kernel to be killed first (or last); an
+        /// adjustment of 0 asks nothing.
         case memory(bytes: UInt64, oomScoreAdjustment: Int)
+        /// Writes `bytes` to a file in `folder` again and again; see ``DiskWork``.
+        case disk(DiskWork)
     }
 
     /// One stretch of work and rest. Short, so that the load looks even to whoever shares the processor.
@@ -38,12 +41,13 @@ public struct StressWorker: Sendable {
 
     /// Works until the lifeline ends or the time is over. Blocks its thread: it is a process's only purpose.
     ///
-    /// - Throws: `Errno` when the memory is not to be had.
+    /// - Throws: `Errno` when the memory or the disk is not to be had.
     public func run() throws {
         let deadline = ContinuousClock.now + lifetime
         switch job {
         case .cpu(let loadPercent): burn(loadPercent, until: deadline)
         case .memory(let bytes, let adjustment): try hold(bytes, adjustment, until: deadline)
+        case .disk(let work): try work.run { ContinuousClock.now < deadline && rest(until: .now) }
         }
     }
 
@@ -57,7 +61,7 @@ public struct StressWorker: Sendable {
     }
 
     private func hold(_ bytes: UInt64, _ adjustment: Int, until deadline: ContinuousClock.Instant) throws {
-        try adjustOutOfMemoryScore(adjustment)
+        if adjustment != 0 { try adjustOutOfMemoryScore(adjustment) }
         let size = Int(bytes)
         guard size > 0 else { return }
         guard let memory = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
