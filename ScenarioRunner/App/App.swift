@@ -14,6 +14,7 @@ struct RunnerCommand: AsyncParsableCommand {
         subcommands: [
             LabCommand.self, RunCommand.self, CheckCommand.self, DoctorCommand.self, HealCommand.self,
             LabInsideCommand.self, FrontDoorCommand.self, LoadWorkerCommand.self, StressWorkerCommand.self,
+            PathWorkerCommand.self,
         ])
 
     static func main() async {

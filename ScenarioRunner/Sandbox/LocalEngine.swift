@@ -10,21 +10,24 @@ public struct LocalEngine: ChaosEngine {
     private let hasNetwork: Bool
     private let placements: [String: Placement]
     private let workerCommand: [String]
+    private let pathWorkerCommand: [String]
     private let isRunning: @Sendable (String) -> Bool
 
     /// - Parameters:
     ///   - hasNetwork: whether the replicas are hosts behind a router; without, network faults are refused.
     ///   - placements: where each replica's processes live, by the replica's name; stress joins them there.
     ///   - workerCommand: starts a stress worker; see ``StressFault``.
+    ///   - pathWorkerCommand: starts a path's worker; see ``PathImpairmentFault``.
     ///   - isRunning: whether the replica of that name has a process now, for selectors by phase.
     public init(
         topology: LabTopology, hasNetwork: Bool, placements: [String: Placement], workerCommand: [String],
-        isRunning: @escaping @Sendable (String) -> Bool
+        pathWorkerCommand: [String], isRunning: @escaping @Sendable (String) -> Bool
     ) {
         self.topology = topology
         self.hasNetwork = hasNetwork
         self.placements = placements
         self.workerCommand = workerCommand
+        self.pathWorkerCommand = pathWorkerCommand
         self.isRunning = isRunning
     }
 
@@ -32,11 +35,21 @@ public struct LocalEngine: ChaosEngine {
 
     public func refusal(of experiment: Experiment) -> Refusal? {
         if let refusal = LabSupport.refusal(of: experiment) { return refusal }
-        if !hasNetwork, case .network = experiment.spec {
+        guard case .network(let network) = experiment.spec else { return nil }
+        guard hasNetwork else {
             return experiment.refusal(
                 "kind", "network faults need the lab's private network: start the lab without --plain")
         }
-        return nil
+        guard let impairment = network.impairment else { return nil }
+        do {
+            try impairment.validate()
+        } catch {
+            return experiment.refusal("spec.\(network.action.rawValue)", "\(error)")
+        }
+        return TunDevice.obstacle().map { obstacle in
+            experiment.refusal(
+                "spec.action", "needs a TUN device: \(obstacle.reason); \(obstacle.remedy)")
+        }
     }
 
     public func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
@@ -60,8 +73,9 @@ public struct LocalEngine: ChaosEngine {
             let sources = try choose(spec.source, "spec.selector", in: experiment, &generator)
             let targets = try spec.target.map { try choose($0, "spec.target.selector", in: experiment, &generator) }
             let others = targets.map(Self.names) ?? "everyone"
+            let fault = try networkFault(spec, sources, targets, runID: runID, seed: generator.next())
             return InjectedLabFault(
-                faults: [try loss(spec, sources, targets, runID: runID)],
+                faults: [fault],
                 summary: "\(experiment.effectiveDoseText) (\(Self.names(sources)) and \(others))")
         case .stress(let spec):
             let targets = try choose(spec.target, "spec.selector", in: experiment, &generator)
@@ -77,18 +91,26 @@ public struct LocalEngine: ChaosEngine {
         replicas.map(\.name).joined(separator: ", ")
     }
 
-    private func loss(
-        _ spec: NetworkChaosSpec, _ sources: [LabTopology.Replica], _ targets: [LabTopology.Replica]?, runID: String
-    ) throws -> PacketLossFault {
-        let direction: PacketLossFault.Direction =
+    /// Plain loss and partition need no more than nft; all else goes through a path's worker.
+    private func networkFault(
+        _ spec: NetworkChaosSpec, _ sources: [LabTopology.Replica], _ targets: [LabTopology.Replica]?, runID: String,
+        seed: UInt64
+    ) throws -> any LabFault {
+        let (sources, targets) = (sources.map(\.address), targets?.map(\.address))
+        let direction: PacketPaths.Direction =
             switch spec.direction {
             case .to: .to
             case .from: .from
             case .both: .both
             }
+        if let impairment = spec.impairment {
+            return try PathImpairmentFault(
+                id: runID, paths: PacketPaths(sources: sources, targets: targets, direction: direction),
+                impairment: impairment, seed: seed, workerCommand: pathWorkerCommand)
+        }
+        let share = spec.action == .partition ? PacketLossFault.wholeBasisPoints : spec.loss?.loss.basisPoints ?? 0
         return try PacketLossFault(
-            id: runID, sources: sources.map(\.address), targets: targets?.map(\.address), direction: direction,
-            lossBasisPoints: spec.loss?.loss.basisPoints ?? 0)
+            id: runID, sources: sources, targets: targets, direction: direction, lossBasisPoints: share)
     }
 
     private func stress(
@@ -135,7 +157,7 @@ private struct InjectedLabFault: InjectedFault {
 
     func readings() async throws -> [DoseReading] {
         var readings: [DoseReading] = []
-        for fault in faults { readings.append(try await fault.reading()) }
+        for fault in faults { readings += try await fault.readings() }
         return readings
     }
 

@@ -34,8 +34,9 @@ import Yams
         }
         #expect(
             catalogue.experiments.filter { LabSupport.refusal(of: $0) == nil }.map(\.name) == [
-                "packet-loss-80-percent", "packet-loss-95-percent", "packet-loss-with-delay", "cpu-stress-payment",
-                "cpu-stress-100-percent", "memory-stress-inventory", "combined-stress-payment",
+                "packet-loss-80-percent", "packet-loss-95-percent", "packet-loss-with-delay",
+                "delay-combined-with-loss",
+                "cpu-stress-payment", "cpu-stress-100-percent", "memory-stress-inventory", "combined-stress-payment",
             ])
     }
 

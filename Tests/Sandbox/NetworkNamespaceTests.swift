@@ -2,19 +2,19 @@ import Testing
 
 @testable import Sandbox
 
-/// Runs ``NetworkInsideTests`` and ``LossInsideTests`` where they can run. Needs namespaces: as root, as an
+/// Runs ``NetworkInsideTests``, ``LossInsideTests`` and ``ImpairmentInsideTests`` where they can run. Needs namespaces: as root, as an
 /// ordinary user, or both.
 @Suite struct NetworkNamespaceTests {
     @Test(
         .enabled("needs root with CAP_SYS_ADMIN") { await Again.isAllowed(.root) },
-        arguments: ["NetworkInsideTests", "LossInsideTests"])
+        arguments: ["NetworkInsideTests", "LossInsideTests", "ImpairmentInsideTests"])
     func asRoot(suite: String) async throws {
         try await passes(suite, .root)
     }
 
     @Test(
         .enabled("needs user namespaces for ordinary users") { await Again.isAllowed(.userNamespace) },
-        arguments: ["NetworkInsideTests", "LossInsideTests"])
+        arguments: ["NetworkInsideTests", "LossInsideTests", "ImpairmentInsideTests"])
     func asAnOrdinaryUser(suite: String) async throws {
         try await passes(suite, .userNamespace)
     }

@@ -160,7 +160,8 @@ struct LabWorld: Sendable {
     func engine(isRunning: @escaping @Sendable (String) -> Bool) -> LocalEngine {
         LocalEngine(
             topology: topology, hasNetwork: network != nil, placements: placements,
-            workerCommand: [settings.executable("scenario-runner"), "stress-worker"], isRunning: isRunning)
+            workerCommand: [settings.executable("scenario-runner"), "stress-worker"],
+            pathWorkerCommand: [settings.executable("scenario-runner"), "path-worker"], isRunning: isRunning)
     }
 }
 

@@ -19,10 +19,11 @@ struct ChildProcess: Sendable {
     ///
     /// - Parameters:
     ///   - command: the first element is an absolute path.
-    ///   - input: becomes its standard input; nil is `/dev/null`. No other descriptor is passed on.
-    ///   - logFile: takes its standard output and standard error; nil throws them away.
+    ///   - input: becomes its standard input; nil is `/dev/null`.
+    ///   - output: becomes its standard output; nil is the log. No other descriptor is passed on.
+    ///   - logFile: takes its standard error, and its standard output unless that is said; nil throws them away.
     /// - Throws: ``ToolError`` when it cannot be started.
-    init(_ command: [String], input: CInt?, logFile: String?) throws {
+    init(_ command: [String], input: CInt?, output: CInt? = nil, logFile: String?) throws {
         pid = try Spawn.start(command) { actions in
             if let input {
                 posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
@@ -30,8 +31,8 @@ struct ChildProcess: Sendable {
                 posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
             }
             posix_spawn_file_actions_addopen(
-                &actions, STDOUT_FILENO, logFile ?? "/dev/null", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-            posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+                &actions, STDERR_FILENO, logFile ?? "/dev/null", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+            posix_spawn_file_actions_adddup2(&actions, output ?? STDERR_FILENO, STDOUT_FILENO)
             // The front door's listening sockets above all: they must end with the runner.
             for descriptor in Self.openDescriptors() where descriptor > STDERR_FILENO {
                 posix_spawn_file_actions_addclose(&actions, descriptor)

@@ -1,6 +1,5 @@
 import Experiments
 import Glibc
-import SystemPackage
 
 /// Stress on the processors or the memory of replicas: real work by worker processes in the replicas' places.
 ///
@@ -209,23 +208,6 @@ public actor StressFault: LabFault {
         StressSpec.attainableCores(
             askedPerTarget: spec.askedCores, placements: targets.map(\.placement),
             processors: Pinning.allowedProcessors().count)
-    }
-}
-
-/// The pipe whose end tells the workers that they are done. It ends with this object, or with the process.
-private final class Lifeline: Sendable {
-    let workersEnd: CInt
-    private let ownEnd: CInt
-
-    init() throws {
-        let (readEnd, writeEnd) = try FileDescriptor.pipe()
-        (workersEnd, ownEnd) = (readEnd.rawValue, writeEnd.rawValue)
-        for end in [workersEnd, ownEnd] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    }
-
-    deinit {
-        close(workersEnd)
-        close(ownEnd)
     }
 }
 
