@@ -92,8 +92,14 @@ public struct DelayReading: Sendable, Equatable {
         self.overLimit = overLimit
     }
 
+    /// The latency, unless what netem makes of it is really another.
+    var askedMeanMs: Double {
+        let noise = 4 * expectedDeviationMs / Double(max(expectedFrom, 1)).squareRoot()
+        return abs(expectedMeanMs - latencyMs) <= noise ? latencyMs : expectedMeanMs
+    }
+
     /// How late the machine may be, in the mean, before the delay is no longer the one asked for: 5 ms, or a tenth of it.
-    var slackMs: Double { max(5, expectedMeanMs / 10) }
+    var slackMs: Double { max(5, askedMeanMs / 10) }
 
     /// The spread of the mean: of what was measured, of what it is held against, and 1 µs for rounding.
     func spreadMs(_ confidence: WilsonInterval.Confidence) -> Double {
@@ -164,10 +170,10 @@ extension Dose {
     init(_ reading: DelayReading) {
         let delivered = reading.drawnMeanMs + reading.lateMeanMs
         let shown = reading.spreadMs(.percent95)
-        let asked = reading.expectedMeanMs
+        let asked = reading.askedMeanMs
         let hits = abs(reading.drawnMeanMs - asked) <= reading.spreadMs(.percent9999)
         var findings: [String] = []
-        if abs(asked - reading.latencyMs) > max(0.01 * reading.latencyMs, 0.1) {
+        if asked != reading.latencyMs {
             findings.append(String(format: "netem makes %.4g ms of this latency and jitter in the mean", asked))
         }
         self.init(
