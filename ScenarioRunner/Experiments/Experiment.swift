@@ -3,23 +3,34 @@
 /// ```
 ///   chaos-experiments/*.yaml --ManifestLoader--> Experiment --LabSupport--> engine
 ///                                   |                 |
-///                                Refusal              '--> ExperimentDocument (cards, GET /api/experiments)
+///                                Refusal              |--> ExperimentDocument (cards, GET /api/experiments)
+///                                                     '--> manifest (YAML again)
 /// ```
 public struct Experiment: Sendable, Equatable {
-    /// What the fault is. Only the kinds that an engine of this project can run are read in full.
-    public enum Spec: Sendable, Equatable {
+    /// What the fault is.
+    public indirect enum Spec: Sendable, Equatable {
         case network(NetworkChaosSpec)
         case stress(StressChaosSpec)
         case pod(PodChaosSpec)
-        /// Listed by name; an engine refuses to run it.
-        case other
+        case http(HTTPChaosSpec)
+        case io(IOChaosSpec)
+        case schedule(ScheduleSpec)
+        case workflow(WorkflowSpec)
+        case statusCheck(StatusCheckSpec)
+        case failureModes(FailureModesSpec)
+        /// A kind that is not read, only listed, with its spec as it stands.
+        case other(ManifestTree)
     }
 
     /// The annotation that says in a sentence what the experiment does.
     public static let descriptionAnnotation = "payment-chaos.io/description"
+    /// The annotation that says what is expected: see ``Hypothesis``.
+    public static let hypothesisAnnotation = "payment-chaos.io/hypothesis"
+    /// The annotation that says when to end early: see ``StopCondition``.
+    public static let stopAnnotation = "payment-chaos.io/stop-when"
 
     public let name: String
-    /// `NetworkChaos`, `Schedule`, ... as the manifest says.
+    /// `NetworkChaos`, `Schedule`, ... as the manifest says; `FailureModes` for a ConfigMap that holds them.
     public let kind: String
     /// The manifest's path as the user named it.
     public let file: String
@@ -28,7 +39,12 @@ public struct Experiment: Sendable, Equatable {
     public let namespace: String
     public let labels: [String: String]
     public let annotations: [String: String]
+    /// What is expected to hold; nil when the manifest does not say.
+    public let hypothesis: Hypothesis?
+    public let stopConditions: [StopCondition]
     public let spec: Spec
+    /// Where the spec stands: `spec`, or `spec.networkChaos` for what a schedule starts.
+    let specPath: String
     /// Where every field stands: `spec.loss.correlation` to its line.
     let lines: [String: Int]
 
@@ -41,14 +57,24 @@ public struct Experiment: Sendable, Equatable {
         case .network(let network): network.duration
         case .stress(let stress): stress.duration
         case .pod(let pod): pod.duration
-        case .other: nil
+        case .http(let http): http.duration
+        case .io(let io): io.duration
+        case .workflow(let workflow): workflow.longest
+        case .statusCheck(let check): check.duration
+        case .failureModes(let modes): modes.duration
+        case .schedule, .other: nil
         }
     }
 
     /// Why this experiment is not run, pointing at `field`, or at the nearest field around it that is in the file.
+    ///
+    /// - Parameter field: `kind`, or a field of the spec: `spec.loss.correlation`.
     public func refusal(_ field: String, _ reason: String) -> Refusal {
-        var place = field
-        while lines[place] == nil, let dot = place.lastIndex(of: ".") { place = String(place[..<dot]) }
-        return Refusal(file: file, line: lines[place] ?? line, field: field, reason: reason)
+        let full = field == "spec" || field.hasPrefix("spec.") ? specPath + field.dropFirst("spec".count) : field
+        var place = full
+        while lines[place] == nil, let end = place.lastIndex(where: { $0 == "." || $0 == "[" }) {
+            place = String(place[..<end])
+        }
+        return Refusal(file: file, line: lines[place] ?? line, field: full, reason: reason)
     }
 }

@@ -14,8 +14,9 @@ public struct ExperimentDocument: Codable, Sendable, Equatable {
     public let duration: String?
     /// The same in seconds.
     public let durationS: Double?
-    /// What is expected to hold; nothing states one yet.
+    /// What is expected to hold: `success >= 30%, money right`; null when the manifest does not say.
     public let hypothesis: String?
+    /// When a run ends early: `p99 > 8s for 5s`.
     public let stopConditions: [String]
     /// What the fault really does, with the true loss where correlation changes it.
     public let effectiveDose: String
@@ -42,8 +43,8 @@ public struct ExperimentDocument: Codable, Sendable, Equatable {
         target = experiment.targetText
         duration = experiment.duration.map(GoDuration.text)
         durationS = experiment.duration?.seconds
-        hypothesis = nil
-        stopConditions = []
+        hypothesis = experiment.hypothesis?.description
+        stopConditions = experiment.stopConditions.map(\.description)
         effectiveDose = experiment.effectiveDoseText
         labels = experiment.labels
         supported = refusal == nil

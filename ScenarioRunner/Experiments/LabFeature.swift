@@ -17,6 +17,10 @@ enum LabFeature: String, CaseIterable {
     case podKill = "kill replicas"
     case podFailure = "make replicas fail"
     case containerKill = "kill containers"
+    case schedule = "run schedules"
+    case workflow = "run workflows"
+    case statusCheck = "run status checks"
+    case failureModes = "change failure modes over time"
 
     /// What ``LocalEngine`` cannot inject today. Whoever makes an engine able to do it takes its line away, and the
     /// experiments that need it run.
@@ -25,6 +29,8 @@ enum LabFeature: String, CaseIterable {
         .shareOfMemory, .outOfMemoryScore, .disk, .stressNGWords,
         .containers,
         .podKill, .podFailure, .containerKill,
+        .schedule, .workflow, .statusCheck,
+        .failureModes,
     ]
 }
 

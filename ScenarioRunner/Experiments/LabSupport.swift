@@ -10,8 +10,16 @@ public enum LabSupport {
     /// Why the lab cannot run `experiment`, or nil when it can run every field of it.
     public static func refusal(of experiment: Experiment) -> Refusal? {
         // What will never be possible comes first: waiting for an engine would not help.
-        let demands = experiment.labDemands
-        for demand in demands.filter(\.isImpossible) + demands {
+        lastingRefusal(of: experiment) ?? first(of: experiment.labDemands, in: experiment)
+    }
+
+    /// Why no lab will ever run `experiment`, such as for a field that only clusters have; nil when one could.
+    public static func lastingRefusal(of experiment: Experiment) -> Refusal? {
+        first(of: experiment.labDemands.filter(\.isImpossible), in: experiment)
+    }
+
+    private static func first(of demands: [LabDemand], in experiment: Experiment) -> Refusal? {
+        for demand in demands {
             if let reason = demand.refusal { return experiment.refusal(demand.field, reason) }
         }
         return nil
@@ -20,17 +28,29 @@ public enum LabSupport {
 
 extension Experiment {
     fileprivate var labDemands: [LabDemand] {
-        switch spec {
-        case .network(let network): network.labDemands(at: "spec")
-        case .stress(let stress): stress.labDemands(at: "spec")
-        case .pod(let pod): pod.labDemands(at: "spec")
-        case .other: [LabDemand("kind", never: "\(kind) needs a cluster: the local lab only lists it")]
+        if case .other = spec { return [LabDemand("kind", never: LabDemand.needsCluster(kind))] }
+        return spec.labDemands(at: "spec", kind: kind)
+    }
+}
+
+extension Experiment.Spec {
+    /// What this spec asks of the lab, where `path` is the field that holds it.
+    func labDemands(at path: String, kind: String) -> [LabDemand] {
+        switch self {
+        case .network(let network): network.labDemands(at: path)
+        case .stress(let stress): stress.labDemands(at: path)
+        case .pod(let pod): pod.labDemands(at: path)
+        case .schedule(let schedule): schedule.labDemands(at: path)
+        case .workflow(let workflow): workflow.labDemands(at: path)
+        case .failureModes: [LabDemand(path, .failureModes)]
+        case .http, .io, .other: [LabDemand(path, never: LabDemand.needsCluster(kind))]
+        case .statusCheck:
+            [LabDemand(path, never: "a status check breaks nothing by itself: put it into a workflow")]
         }
     }
 }
 
 extension NetworkChaosSpec {
-    /// What this fault asks of the lab, where `path` is the field that holds it.
     func labDemands(at path: String) -> [LabDemand] {
         effectDemands(at: path) + ignoredDemands(at: path) + placeDemands(at: path)
     }
@@ -159,7 +179,42 @@ extension Selector {
     }
 }
 
+extension ScheduleSpec {
+    func labDemands(at path: String) -> [LabDemand] {
+        [LabDemand("\(path).schedule", .schedule)]
+            + bodySpec.labDemands(at: "\(path).\(bodyField)", kind: type)
+    }
+}
+
+extension WorkflowSpec {
+    func labDemands(at path: String) -> [LabDemand] {
+        [LabDemand("\(path).entry", .workflow)]
+            + templates.enumerated().flatMap { $1.labDemands(at: "\(path).templates[\($0)]") }
+    }
+}
+
+extension WorkflowSpec.Template {
+    fileprivate func labDemands(at path: String) -> [LabDemand] {
+        switch body {
+        case .serial, .parallel, .suspend: []
+        case .chaos(let chaos): chaos.spec.labDemands(at: "\(path).\(chaos.field)", kind: chaos.kind)
+        case .schedule(let schedule): schedule.labDemands(at: "\(path).schedule")
+        case .statusCheck: [LabDemand("\(path).statusCheck", .statusCheck)]
+        case .task(_, let branches):
+            [
+                LabDemand(
+                    branches == nil ? "\(path).task" : "\(path).conditionalBranches",
+                    never: "a Task runs a container image: the local lab has none")
+            ]
+        }
+    }
+}
+
 extension LabDemand {
+    fileprivate static func needsCluster(_ kind: String) -> String {
+        "\(kind) needs a cluster: the local lab only lists it"
+    }
+
     fileprivate static func remoteCluster(_ name: String?, at path: String) -> [LabDemand] {
         guard let name else { return [] }
         return [LabDemand("\(path).remoteCluster", never: "the local lab cannot reach the cluster '\(name)'")]

@@ -10,6 +10,8 @@ struct ManifestFields {
     private let path: String
     private let line: Int
     private let entries: [(key: String, line: Int, node: Node)]
+    /// All of it, as it stands.
+    var tree: ManifestTree { .fields(entries.map { .init($0.key, ManifestTree($0.node)) }) }
 
     init(_ node: Node, path: String, file: String) throws(Refusal) {
         let line = node.mark?.line ?? 1
@@ -29,6 +31,9 @@ struct ManifestFields {
         self.entries = entries
     }
 
+    /// What stands at `key`, as it stands.
+    func tree(_ key: String) -> ManifestTree? { node(key).map { ManifestTree($0) } }
+
     var keys: [String] { entries.map(\.key) }
 
     func has(_ key: String) -> Bool { entries.contains { $0.key == key } }
@@ -37,6 +42,20 @@ struct ManifestFields {
     func refusal(_ key: String, _ reason: String) -> Refusal {
         let place = entries.first { $0.key == key }?.line ?? line
         return Refusal(file: file, line: place, field: join(key), reason: reason)
+    }
+
+    func refusal(_ key: String, _ reason: String, line: Int) -> Refusal {
+        Refusal(file: file, line: line, field: join(key), reason: reason)
+    }
+
+    /// The lines of a text with their numbers in the file: exact for a block (`|`), else all on the first.
+    func textLines(_ key: String) throws(Refusal) -> [(line: Int, text: Substring)]? {
+        guard let text = try string(key), case .scalar(let scalar) = node(key) else { return nil }
+        let first = scalar.mark?.line ?? line
+        let isBlock = scalar.style == .literal
+        return text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map { index, line in
+            (isBlock ? first + 1 + index : first, line)
+        }
     }
 
     /// Refuses every key but these: a misspelt field must not be a field that is silently absent.
@@ -71,6 +90,27 @@ struct ManifestFields {
             throw refusal(key, "must be from \(range.lowerBound) to \(range.upperBound)")
         }
         return value
+    }
+
+    func bool(_ key: String) throws(Refusal) -> Bool? {
+        guard let node = node(key) else { return nil }
+        guard case .scalar(let scalar) = node, node.tag.rawValue == Tag.Name.bool.rawValue,
+            ["true", "false"].contains(scalar.string)
+        else { throw refusal(key, "must be true or false") }
+        return scalar.string == "true"
+    }
+
+    func stringLists(_ key: String) throws(Refusal) -> [[String]] {
+        var lists: [[String]] = []
+        for (index, node) in try sequence(key).enumerated() {
+            guard case .sequence(let sequence) = node else { throw refusal(key, "must be a list of lists") }
+            var list: [String] = []
+            for (inner, node) in sequence.enumerated() {
+                list.append(try string(node, at: "\(key)[\(index)][\(inner)]"))
+            }
+            lists.append(list)
+        }
+        return lists
     }
 
     func stringMap(_ key: String) throws(Refusal) -> [String: String] {

@@ -4,7 +4,7 @@ import Yams
 /// it; nothing is ignored, and one refused document hides no other.
 ///
 /// ```
-///   text --Yams--> nodes with lines --ManifestFields--> NetworkChaosSpec | StressChaosSpec | other
+///   text --Yams--> nodes with lines --ManifestFields--> NetworkChaosSpec | StressChaosSpec | ...
 ///                                          |
 ///                                       Refusal(file, line, field, reason)
 /// ```
@@ -19,6 +19,8 @@ public struct ManifestLoader {
     }
 
     static let apiVersion = "chaos-mesh.org/v1alpha1"
+    /// A larger document is refused: a manifest has some hundred values.
+    private static let maximumNodes = 20_000
 
     /// Everything of Chaos Mesh that can be applied to start something.
     static let kinds = [
@@ -52,47 +54,69 @@ public struct ManifestLoader {
         document.scalar?.string.isEmpty ?? false
     }
 
-    private static func experiment(_ document: Node, file: String) throws(Refusal) -> Experiment {
-        let fields = try ManifestFields(document, path: "", file: file)
-        guard try fields.require("apiVersion", fields.string("apiVersion")) == apiVersion else {
-            throw fields.refusal("apiVersion", "must be \(apiVersion)")
+    /// Aliases of aliases make a tree of billions of nodes out of a few lines.
+    private static func isTooLarge(_ document: Node) -> Bool {
+        var rest = [document]
+        var count = 0
+        while let node = rest.popLast() {
+            count += 1
+            if count > maximumNodes { return true }
+            switch node {
+            case .mapping(let mapping): for (_, value) in mapping { rest.append(value) }
+            case .sequence(let sequence): rest.append(contentsOf: sequence)
+            case .scalar, .alias: break
+            }
         }
+        return false
+    }
+
+    private static func experiment(_ document: Node, file: String) throws(Refusal) -> Experiment {
+        guard !isTooLarge(document) else {
+            let line = document.mark?.line ?? 1
+            throw Refusal(file: file, line: line, field: "", reason: "has more than \(maximumNodes) values")
+        }
+        let fields = try ManifestFields(document, path: "", file: file)
+        let version = try fields.require("apiVersion", fields.string("apiVersion"))
         let kind = try fields.require("kind", fields.string("kind"))
-        guard kinds.contains(kind) else {
+        let isConfigMap = kind == FailureModesSpec.manifestKind
+        guard isConfigMap || kinds.contains(kind) else {
             throw fields.refusal(
                 "kind", "'\(kind)' is not a kind of Chaos Mesh; known: \(kinds.joined(separator: ", "))")
         }
-        try fields.allow(["apiVersion", "kind", "metadata", "spec"])
+        let wanted = isConfigMap ? FailureModesSpec.manifestVersion : apiVersion
+        guard version == wanted else { throw fields.refusal("apiVersion", "must be \(wanted)") }
+        try fields.allow(["apiVersion", "kind", "metadata", isConfigMap ? "data" : "spec"])
 
-        let metadata = try fields.require("metadata", fields.object("metadata"))
-        try metadata.allow(["name", "namespace", "labels", "annotations"])
-        let name = try metadata.require("name", metadata.string("name"))
-        guard isDNSName(name) else {
-            throw metadata.refusal(
-                "name", "'\(name)' is no Kubernetes name: lower-case letters, digits, '-' and '.', at most 253")
+        let metadata = try ManifestMetadata(fields)
+        let spec: Experiment.Spec
+        if isConfigMap {
+            try metadata.requireLabel(FailureModesSpec.kindLabel, FailureModesSpec.kindValue)
+            spec = .failureModes(try FailureModesSpec(fields.require("data", fields.object("data"))))
+        } else {
+            spec = try self.spec(
+                fields.require("spec", fields.object("spec")), kind: kind, namespace: metadata.namespace)
         }
-        let namespace = try metadata.string("namespace") ?? "default"
-        let spec = try fields.require("spec", fields.object("spec"))
         let lines = lines(of: document)
         return Experiment(
-            name: name, kind: kind, file: file, line: lines["metadata.name"] ?? 1, namespace: namespace,
-            labels: try metadata.stringMap("labels"), annotations: try metadata.stringMap("annotations"),
-            spec: try self.spec(spec, kind: kind, namespace: namespace), lines: lines)
+            name: metadata.name, kind: isConfigMap ? FailureModesSpec.kind : kind, file: file,
+            line: lines["metadata.name"] ?? 1, namespace: metadata.namespace, labels: metadata.labels,
+            annotations: metadata.annotations, hypothesis: metadata.hypothesis,
+            stopConditions: metadata.stopConditions, spec: spec, specPath: isConfigMap ? "data" : "spec", lines: lines)
     }
 
     private static func spec(
         _ fields: ManifestFields, kind: String, namespace: String
     ) throws(Refusal) -> Experiment.Spec {
         switch kind {
-        case "NetworkChaos": .network(try NetworkChaosSpec(fields, namespace: namespace))
-        case "StressChaos": .stress(try StressChaosSpec(fields, namespace: namespace))
-        case "PodChaos": .pod(try PodChaosSpec(fields, namespace: namespace))
-        default: .other
+        case "Schedule": .schedule(try ScheduleSpec(fields, namespace: namespace))
+        case "Workflow": .workflow(try WorkflowSpec(fields, namespace: namespace))
+        case "StatusCheck": .statusCheck(try StatusCheckSpec(fields))
+        default: try Experiment.Spec(chaos: fields, kind: kind, namespace: namespace)
         }
     }
 
     /// RFC 1123, which Kubernetes demands of names.
-    private static func isDNSName(_ name: String) -> Bool {
+    static func isDNSName(_ name: String) -> Bool {
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         return name.utf8.count <= 253
             && labels.allSatisfy { label in
@@ -101,15 +125,24 @@ public struct ManifestLoader {
             }
     }
 
-    /// The line of every field, by its path; lists count as one field.
+    /// The line of every field and of every element of a list, by its path.
     private static func lines(of node: Node, at path: String = "") -> [String: Int] {
-        guard case .mapping(let mapping) = node else { return [:] }
         var lines: [String: Int] = [:]
-        for (key, value) in mapping {
-            guard let name = key.string, let mark = key.mark else { continue }
-            let place = path.isEmpty ? name : "\(path).\(name)"
-            lines[place] = mark.line
-            lines.merge(self.lines(of: value, at: place)) { first, _ in first }
+        switch node {
+        case .mapping(let mapping):
+            for (key, value) in mapping {
+                guard let name = key.string, let mark = key.mark else { continue }
+                let place = path.isEmpty ? name : "\(path).\(name)"
+                lines[place] = mark.line
+                lines.merge(self.lines(of: value, at: place)) { first, _ in first }
+            }
+        case .sequence(let sequence):
+            for (index, value) in sequence.enumerated() {
+                let place = "\(path)[\(index)]"
+                lines[place] = value.mark?.line
+                lines.merge(self.lines(of: value, at: place)) { first, _ in first }
+            }
+        case .scalar, .alias: break
         }
         return lines
     }

@@ -1,7 +1,6 @@
 import Experiments
 import Foundation
 import Testing
-import Yams
 
 @Suite struct CatalogueTests {
     /// The folder that the project ships.
@@ -19,49 +18,60 @@ import Yams
     @Test func theShippedExperimentsLoad() {
         let catalogue = Catalogue.load(folder: Self.shipped)
         #expect(catalogue.problems == [])
-        #expect(
-            catalogue.experiments.map { "\($0.kind)/\($0.name)" } == [
-                "NetworkChaos/packet-loss-80-percent", "NetworkChaos/packet-loss-95-percent",
-                "NetworkChaos/packet-loss-with-delay", "NetworkChaos/delay-combined-with-loss",
-                "Schedule/scheduled-packet-loss", "Workflow/gradual-packet-loss", "StressChaos/cpu-stress-payment",
-                "StressChaos/cpu-stress-100-percent", "StressChaos/memory-stress-inventory",
-                "StressChaos/combined-stress-payment", "Schedule/scheduled-cpu-stress",
-                "Workflow/gradual-stress-increase",
-            ])
+        #expect(catalogue.experiments.map { "\($0.kind)/\($0.name)" } == Self.names)
         for experiment in catalogue.experiments {
             #expect(!experiment.description.isEmpty, "\(experiment.name)")
+            #expect(experiment.hypothesis?.clauses.contains(.money(isRight: true)) == true, "\(experiment.name)")
+            #expect(experiment.stopConditions.contains(.moneyIsWrong), "\(experiment.name)")
             #expect(experiment.namespace == "payment-chaos")
+            #expect(!experiment.effectiveDoseText.isEmpty && !experiment.targetText.isEmpty, "\(experiment.name)")
         }
-        #expect(
-            catalogue.experiments.filter { LabSupport.refusal(of: $0) == nil }.map(\.name) == [
-                "packet-loss-80-percent", "packet-loss-95-percent", "packet-loss-with-delay",
-                "delay-combined-with-loss",
-                "cpu-stress-payment", "cpu-stress-100-percent", "memory-stress-inventory", "combined-stress-payment",
-            ])
     }
 
-    /// Schedules and workflows are only listed, so what they hold is checked here as if it stood alone.
-    @Test func whatTheShippedSchedulesAndWorkflowsHoldIsValid() throws {
-        var embedded = 0
-        for file in ["02-packet-loss-80-percent.yaml", "05-stress-chaos.yaml"] {
-            let text = try String(contentsOfFile: "\(Self.shipped)/\(file)", encoding: .utf8)
-            for document in try Yams.compose_all(yaml: text) {
-                let spec = try #require(document["spec"])
-                for holder in [spec] + (spec["templates"]?.array() ?? []) {
-                    for kind in ["NetworkChaos", "StressChaos"] {
-                        guard let chaos = holder[kind.prefix(1).lowercased() + kind.dropFirst()] else { continue }
-                        let alone: Node = [
-                            "apiVersion": "chaos-mesh.org/v1alpha1", "kind": Node(kind), "metadata": ["name": "x"],
-                            "spec": chaos,
-                        ]
-                        let contents = ManifestLoader.load(try Yams.serialize(node: alone), file: file)
-                        #expect(contents.problems == [])
-                        embedded += 1
-                    }
-                }
-            }
+    /// In the order of the files.
+    private static let names = [
+        "PodChaos/pod-kill-payment", "PodChaos/pod-failure-inventory", "PodChaos/container-kill-payment",
+        "NetworkChaos/packet-loss-80-percent", "NetworkChaos/packet-loss-95-percent",
+        "NetworkChaos/packet-loss-with-delay", "NetworkChaos/delay-combined-with-loss",
+        "Schedule/scheduled-packet-loss", "Workflow/gradual-packet-loss",
+        "NetworkChaos/packet-loss-80-percent-correlated", "NetworkChaos/packet-loss-95-percent-correlated",
+        "NetworkChaos/packet-loss-50-percent-correlated", "Schedule/scheduled-packet-loss-correlated",
+        "Workflow/gradual-packet-loss-correlated", "NetworkChaos/partition-payment-notification",
+        "NetworkChaos/slow-network", "NetworkChaos/bandwidth-1-mbit", "NetworkChaos/duplicate-packets",
+        "NetworkChaos/corrupt-packets", "StressChaos/cpu-stress-payment", "StressChaos/cpu-stress-100-percent",
+        "StressChaos/memory-stress-inventory", "StressChaos/combined-stress-payment",
+        "Schedule/scheduled-cpu-stress", "Workflow/gradual-stress-increase", "StressChaos/io-stress-payment",
+        "IOChaos/io-latency-inventory", "FailureModes/gateway-brown-out", "Workflow/game-day",
+        "Schedule/scheduled-pod-kill",
+    ]
+
+    /// What the lab has always run, it runs; and only the fault of a file system is for clusters.
+    @Test func theLabRunsWhatItCan() {
+        let experiments = Catalogue.load(folder: Self.shipped).experiments
+        let runs = experiments.filter { LabSupport.refusal(of: $0) == nil }.map(\.name)
+        for name in [
+            "packet-loss-80-percent", "packet-loss-95-percent", "packet-loss-with-delay", "cpu-stress-payment",
+            "cpu-stress-100-percent", "memory-stress-inventory", "combined-stress-payment",
+        ] { #expect(runs.contains(name)) }
+        #expect(experiments.filter { LabSupport.lastingRefusal(of: $0) != nil }.map(\.name) == ["io-latency-inventory"])
+    }
+
+    /// The losses of the demo and those of this project differ in their correlation alone.
+    @Test func theCorrelatedLossesAreWhatTheDemoHad() throws {
+        let demo = FixtureTests.contents("replaced-systems/chaosmesh-demo-02-packet-loss.yaml").experiments
+        let catalogue = Catalogue.load(folder: Self.shipped)
+        let pairs = [
+            ("packet-loss-80-percent", "packet-loss-80-percent-correlated"),
+            ("packet-loss-95-percent", "packet-loss-95-percent-correlated"),
+            ("packet-loss-with-delay", "packet-loss-50-percent-correlated"),
+            ("scheduled-packet-loss", "scheduled-packet-loss-correlated"),
+            ("gradual-packet-loss", "gradual-packet-loss-correlated"),
+        ]
+        for (old, new) in pairs {
+            let replaced = try #require(demo.first { $0.name == old })
+            let correlated = try #require(catalogue.experiment(named: new))
+            #expect(correlated.spec == replaced.spec, "\(new)")
         }
-        #expect(embedded == 8)
     }
 
     @Test func oneBadFileHidesNoOther() throws {

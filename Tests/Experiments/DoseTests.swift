@@ -67,12 +67,13 @@ import Testing
         #expect(decoded == both)
     }
 
-    /// Against the kernel's formula run with random numbers: `get_crandom` of sch_netem.c, 32 bits wide.
+    /// Against the kernel's arithmetic run with random numbers: `get_crandom` of sch_netem.c, 32 bits wide, with tc's
+    /// scale, on which 100 % are 2^32 - 1.
     @Test(arguments: [(80, 25), (80, 50), (95, 75), (50, 50), (25, 25), (10, 25), (30, 50), (80, 96), (60, 98)])
     func correlationIsWhatTheKernelMakesOfIt(loss: Int, correlation: Int) {
         var generator = SeededGenerator(seed: UInt64(loss * 1000 + correlation))
-        let rho = UInt64(Double(correlation) / 100 * 4_294_967_296)
-        let threshold = UInt64(Double(loss) / 100 * 4_294_967_295)
+        let rho = UInt64((Double(correlation) / 100 * 4_294_967_295).rounded()) + 1
+        let threshold = UInt64((Double(loss) / 100 * 4_294_967_295).rounded())
         var last: UInt64 = 1 << 31
         let draws = 400_000
         let lost = (0..<draws).count { _ in

@@ -96,4 +96,56 @@ import Testing
         #expect(json?["target"] as? String == "payment")
         #expect((json?["stop_conditions"] as? [String])?.isEmpty == true)
     }
+
+    @Test(arguments: [
+        (
+            "  action: corrupt\n  corrupt: {corrupt: \"30\", correlation: \"50\"}",
+            "damages 13 % of packets (30 % with correlation 50)"
+        ),
+        ("  action: duplicate\n  duplicate: {duplicate: \"40\"}", "repeats 40 % of packets"),
+        (
+            "  action: loss\n  loss: {loss: \"10\", correlation: \"25\"}",
+            "drops 1.8 % of packets (10 % with correlation 25)"
+        ),
+        ("  action: delay\n  delay: {latency: 200ms, jitter: 50ms}", "delays packets by 200ms +- 50ms"),
+        (
+            "  action: delay\n  delay: {latency: 1s, reorder: {reorder: \"25\", gap: 1}}",
+            "delays packets by 1s, lets 25 % of packets overtake"
+        ),
+        (
+            "  action: delay\n  delay: {latency: 1s, reorder: {reorder: \"50\", gap: 5}}",
+            "delays packets by 1s, lets 16.7 % of packets (50 % of those after each 4) overtake"
+        ),
+        ("  action: partition", "drops all packets"),
+        ("  action: bandwidth\n  bandwidth: {rate: 1mbit, limit: 1, buffer: 1}", "lets 1mbit of packets through"),
+        (
+            "  action: netem\n  loss: {loss: \"5\"}\n  rate: {rate: 1mbps}",
+            "drops 5 % of packets, limits the rate to 1mbps"
+        ),
+    ])
+    func everyNetworkDoseIsSaid(spec: String, text: String) throws {
+        let experiment = try experiment("  selector: {labelSelectors: {app: payment-service}}\n\(spec)")
+        #expect(experiment.effectiveDoseText == "\(text) payment -> everyone")
+    }
+
+    /// netem's reordering, packet by packet: one that may overtake goes at once and starts the count anew.
+    @Test(arguments: [(25, 1), (50, 5), (10, 3), (100, 4)])
+    func reorderingIsWhatTheKernelMakesOfIt(percent: Int, gap: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(percent + gap))
+        var (counter, overtaking) = (0, 0)
+        let packets = 200_000
+        for _ in 0..<packets {
+            if counter < gap - 1 || Int.random(in: 0..<100, using: &generator) >= percent {
+                counter += 1
+            } else {
+                counter = 0
+                overtaking += 1
+            }
+        }
+        let experiment = try experiment(
+            "  selector: {}\n  action: delay\n  delay: {latency: 1s, reorder: {reorder: \"\(percent)\", gap: \(gap)}}")
+        let text = experiment.effectiveDoseText
+        let shown = try #require(text.firstMatch(of: #/lets ([0-9.]+) %/#).flatMap { Double($0.1) })
+        #expect(abs(shown - Double(overtaking) / Double(packets) * 100) < 0.5, "\(text)")
+    }
 }

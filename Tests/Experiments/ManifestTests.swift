@@ -247,7 +247,8 @@ enum Samples {
         let contents = ManifestLoader.load(text, file: "x.yaml")
         #expect(contents.experiments.map(\.name) == ["shift", "stress"])
         #expect(contents.experiments.map(\.kind) == ["TimeChaos", "StressChaos"])
-        #expect(contents.experiments.first?.spec == .other)
+        let kept = ManifestTree.fields([.init("timeOffset", .text("-10m"))])
+        #expect(contents.experiments.first?.spec == .other(kept))
         #expect(contents.problems.map(\.line) == [8])
     }
 
@@ -256,6 +257,24 @@ enum Samples {
         let contents = ManifestLoader.load(text, file: "x.yaml")
         #expect(contents.experiments.isEmpty)
         #expect(contents.problems.count == 1)
+    }
+
+    /// Ten times ten times ten ... values out of a dozen lines, in a kind that is kept as it stands.
+    @Test(.timeLimit(.minutes(1))) func aFloodOfAliasesIsRefused() {
+        var text = "apiVersion: chaos-mesh.org/v1alpha1\nkind: TimeChaos\nmetadata: {name: x}\nspec:\n  a0: &a0 [x]\n"
+        for level in 1...12 {
+            let aliases = Array(repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+            text += "  a\(level): &a\(level) [\(aliases)]\n"
+        }
+        let contents = ManifestLoader.load(text, file: "x.yaml")
+        #expect(contents.experiments.isEmpty)
+        #expect(contents.problems.map(\.reason) == ["has more than 20000 values"])
+    }
+
+    @Test(arguments: ["[", "{a: ", "- "])
+    func aDeepNestIsRefused(opening: String) {
+        let text = String(repeating: opening, count: 60_000)
+        #expect(ManifestLoader.load(text, file: "x.yaml").problems.count == 1)
     }
 
     @Test func damagedManifestsAreRefusedOrRead() {
