@@ -114,7 +114,7 @@ public struct Dose: Codable, Sendable, Equatable {
             own = String(
                 format: "asked %.4g ms, delivered %.1f ms (95 %% interval %.1f to %.1f ms)", asked, delivered, low,
                 high)
-        case .bandwidth: own = String(format: "asked %.4g bit/s, delivered at most %.4g bit/s", asked, delivered)
+        case .bandwidth: own = String(format: "asked %.0f bit/s, delivered at most %.0f bit/s", asked, delivered)
         case .cpu: own = String(format: "asked %.4g cores, delivered %.2f", asked, delivered)
         case .memory: own = String(format: "asked %.4g MB, delivered %.1f MB", asked / 1e6, delivered / 1e6)
         }

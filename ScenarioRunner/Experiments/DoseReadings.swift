@@ -193,8 +193,8 @@ extension Dose {
             kind: .bandwidth, asked: reading.askedBitsPerSecond, delivered: bits, unit: "bit/s",
             effective: reading.bytes > 0 && bits <= reading.mostBits,
             detail: String(
-                format: "%d bytes let through, at most %.0f bit in a second and with a burst of %.0f bytes",
-                Int(clamping: reading.bytes), bits, reading.burstBytes),
+                format: "%d bytes let through; the fullest second of a sender may hold %.0f bit, burst included",
+                Int(clamping: reading.bytes), reading.mostBits),
             findings: Self.overLimit(reading.overLimit))
     }
 

@@ -115,6 +115,36 @@ struct NetworkChaosTests {
     }
 
     @Test(
+        "A run whose packets are no longer touched is invalid",
+        .enabled(if: hasTun, "this machine has no /dev/net/tun; see scenario-runner doctor"))
+    func workerKilled() async throws {
+        try await LabProcess.withLab { lab in
+            let start = try await lab.post(
+                lab.state.runner_url + "/api/runs",
+                #"{"experiment": "slow-network", "baseline": "1s", "duration": "20s", "recovery": "1s", "rate": 20}"#)
+            let run = lab.state.runner_url + "/api/runs/" + (try #require(start.body["id"]?.text))
+            try await waitUntil("phase fault", within: .seconds(20)) {
+                try await lab.get(run).body["phase"] == .string("fault")
+            }
+            let workers = try HostProcesses.all(below: lab.pid).filter {
+                let words = try? String(contentsOfFile: "/proc/\($0)/cmdline", encoding: .utf8)
+                return words?.split(separator: "\0").dropFirst().first == "path-worker"
+            }
+            #expect(workers.count == 1)
+            kill(try #require(workers.first), SIGKILL)
+            try await waitUntil("the run has ended", within: .seconds(30)) {
+                try await lab.get(run).body["journal"]?["verdict"] == .string("invalid")
+            }
+            let journal = try await lab.get(run).body["journal"]
+            #expect("\(try #require(journal?["reasons"]))".contains("its worker ended"))
+            try await waitUntil("payments go through again", within: .seconds(20)) {
+                let payment = #"{"amount": 100, "currency": "USD", "product_id": "1"}"#
+                return try await lab.post(lab.state.payment_url + "/payment/process", payment).status == 200
+            }
+        }
+    }
+
+    @Test(
         "kill -9 of the lab with packets held back leaves no process, device, rule or mount",
         .enabled(if: hasTun, "this machine has no /dev/net/tun; see scenario-runner doctor"))
     func killed() async throws {

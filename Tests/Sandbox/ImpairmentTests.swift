@@ -96,6 +96,26 @@ import Testing
         #expect(network.impairment == expected)
     }
 
+    @Test func whatTheKernelWouldRefuseIsRefusedWithItsPlace() throws {
+        let text = """
+            apiVersion: chaos-mesh.org/v1alpha1
+            kind: NetworkChaos
+            metadata: {name: x}
+            spec:
+              mode: all
+              selector: {}
+              action: bandwidth
+              bandwidth: {rate: 1mbit, limit: 20000, buffer: 10000, peakrate: 100, minburst: 1600}
+            """
+        let experiment = try #require(ManifestLoader.load(text, file: "x.yaml").experiments.first)
+        let engine = LocalEngine(
+            topology: LabTopology(), hasNetwork: true, placements: [:], workerCommand: [], pathWorkerCommand: [],
+            isRunning: { _ in true })
+        let refusal = try #require(engine.refusal(of: experiment))
+        #expect(refusal.field == "spec.bandwidth" && refusal.line == 8, "\(refusal)")
+        #expect(refusal.reason.contains("peakrate"))
+    }
+
     // MARK: Paths and names
 
     @Test func eachSenderHasALaneOfItsOwn() throws {

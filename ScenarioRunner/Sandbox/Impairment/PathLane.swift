@@ -131,6 +131,8 @@ struct PathLane: Sendable {
 
     /// When it next has something to do; nil while it is empty.
     func nextDueNs(nowNs: Int64) -> Int64? {
-        [netem.nextDueNs, bucket?.nextDueNs(nowNs: nowNs)].compactMap { $0 }.min()
+        let queued = netem.nextDueNs
+        guard let shaped = bucket?.nextDueNs(nowNs: nowNs) else { return queued }
+        return min(queued ?? shaped, shaped)
     }
 }

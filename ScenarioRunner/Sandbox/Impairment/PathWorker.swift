@@ -89,8 +89,9 @@ public struct PathWorker: Sendable {
             while true {
                 let now = MonotonicClock.now
                 guard now < deadline else { return }
-                let due = lanes.compactMap { $0.nextDueNs(nowNs: now) }.min() ?? .max
-                let ready = ReadyDescriptors(inputs + [lifeline], waitingNs: max(0, min(due, deadline) - now))
+                var due = deadline
+                for lane in lanes { due = min(due, lane.nextDueNs(nowNs: now) ?? deadline) }
+                let ready = ReadyDescriptors(inputs, and: lifeline, waitingNs: max(0, due - now))
                 if ready.contains(lifeline) { return }
                 for lane in lanes.indices {
                     if ready.contains(inputs[lane]) { receive(lane) }
@@ -150,12 +151,17 @@ private struct ReadyDescriptors {
     private var set = fd_set()
 
     /// Waits for one of them, at most so long.
-    init(_ descriptors: [CInt], waitingNs: Int64) {
-        for descriptor in descriptors { insert(descriptor) }
+    init(_ descriptors: [CInt], and other: CInt, waitingNs: Int64) {
+        var highest = other
+        insert(other)
+        for descriptor in descriptors {
+            insert(descriptor)
+            highest = max(highest, descriptor)
+        }
         // A longer wait is cut; the caller looks again.
         let wait = min(waitingNs, 1_000_000_000)
         var limit = timespec(tv_sec: Int(wait / 1_000_000_000), tv_nsec: Int(wait % 1_000_000_000))
-        if pselect((descriptors.max() ?? -1) + 1, &set, nil, nil, &limit, nil) <= 0 { set = fd_set() }
+        if pselect(highest + 1, &set, nil, nil, &limit, nil) <= 0 { set = fd_set() }
     }
 
     func contains(_ descriptor: CInt) -> Bool {
