@@ -104,6 +104,8 @@ let package = Package(
             name: "Sandbox",
             dependencies: [
                 "Experiments", "Shared",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

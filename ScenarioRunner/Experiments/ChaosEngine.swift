@@ -95,6 +95,10 @@ public enum DoseReading: Sendable, Equatable {
     /// Packets that crossed the faulty paths, and those of them that were dropped.
     /// `asked` is the share asked for, 0 to 1.
     case packets(asked: Double, seen: UInt64, dropped: UInt64)
+    /// Packets chosen one by one, perhaps each with an eye on the one before.
+    case share(ShareReading)
+    case delay(DelayReading)
+    case rate(RateReading)
     /// CPU time burnt by the stress workers, over the wall time since injection.
     /// `asked_cores` is what the manifest asks (workers x load); `attainable_cores` what the replicas' limits
     /// and the machine leave of it.

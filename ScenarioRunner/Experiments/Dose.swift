@@ -4,6 +4,11 @@ import Foundation
 public struct Dose: Codable, Sendable, Equatable {
     public enum Kind: String, Codable, Sendable {
         case packetLoss = "packet_loss"
+        case packetDelay = "packet_delay"
+        case packetDuplication = "packet_duplication"
+        case packetCorruption = "packet_corruption"
+        case packetReordering = "packet_reordering"
+        case bandwidth
         case cpu
         case memory
         case steps
@@ -19,7 +24,7 @@ public struct Dose: Codable, Sendable, Equatable {
     /// The ends of the 95 % interval of what was delivered; both are `delivered` itself where nothing is drawn.
     public let low: Double
     public let high: Double
-    /// `percent` of packets, `cores`, `bytes`, `fsyncs/s`, `processes`, `replicas`.
+    /// `percent` of packets, `ms`, `bit/s`, `cores`, `bytes`, `fsyncs/s`, `processes`, `replicas`, `steps`.
     public let unit: String
     /// Whether the fault was in force as asked; a run without it is invalid.
     public let effective: Bool
@@ -33,7 +38,9 @@ public struct Dose: Codable, Sendable, Equatable {
     /// The dose that `reading` amounts to.
     ///
     /// Effective means
-    /// * packets: some were seen, and the share asked for lies in the 99.99 % interval of the share dropped;
+    /// * packets: some were seen, and the share asked for lies in the 99.99 % interval of the share chosen;
+    /// * delay: the mean of the delays lies in its 99.99 % interval, and the machine was hardly late;
+    /// * rate: bytes passed, and never more in a second than rate and burst allow;
     /// * cpu: the workers burnt at least half of what the limits and the machine left them (the services compete for
     ///   the same cores, so all of it is not to be had);
     /// * steps: each one that was due took effect;
@@ -44,6 +51,9 @@ public struct Dose: Codable, Sendable, Equatable {
         switch reading {
         case .packets(let asked, let seen, let dropped):
             self.init(askedShare: asked, seen: seen, dropped: dropped)
+        case .share(let reading): self.init(reading)
+        case .delay(let reading): self.init(reading)
+        case .rate(let reading): self.init(reading)
         case .steps(let asked, let done):
             self.init(
                 kind: .steps, asked: Double(asked), delivered: Double(done), unit: "steps", effective: asked == done,
@@ -110,11 +120,15 @@ public struct Dose: Codable, Sendable, Equatable {
     public var text: String {
         let own: String
         switch kind {
-        case .packetLoss:
+        case .packetLoss, .packetDuplication, .packetCorruption, .packetReordering:
             own = String(
                 format: "asked %.4g %% of packets, delivered %.1f %% (95 %% interval %.1f to %.1f %%)", asked,
-                delivered,
-                low, high)
+                delivered, low, high)
+        case .packetDelay:
+            own = String(
+                format: "asked %.4g ms, delivered %.1f ms (95 %% interval %.1f to %.1f ms)", asked, delivered, low,
+                high)
+        case .bandwidth: own = String(format: "asked %.0f bit/s, delivered at most %.0f bit/s", asked, delivered)
         case .steps: own = String(format: "asked %.0f steps, delivered %.0f", asked, delivered)
         case .cpu: own = String(format: "asked %.4g cores, delivered %.2f", asked, delivered)
         case .memory: own = String(format: "asked %.4g MB, delivered %.1f MB", asked / 1e6, delivered / 1e6)

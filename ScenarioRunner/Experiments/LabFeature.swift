@@ -25,12 +25,7 @@ enum LabFeature: String, CaseIterable {
     /// What ``LocalEngine`` cannot inject today. Whoever makes an engine able to do it takes its line away, and the
     /// experiments that need it run.
     static let notYet: [LabFeature] = [
-        .partition,
-        .delay, .reorder, .duplicate, .corrupt, .rate, .correlatedLoss,
-        .bandwidth,
-        .externalTargets,
-        .schedule, .workflow, .statusCheck,
-        .failureModes,
+        .externalTargets
     ]
 }
 

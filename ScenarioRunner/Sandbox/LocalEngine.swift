@@ -10,6 +10,7 @@ public struct LocalEngine: ChaosEngine {
     private let hasNetwork: Bool
     private let placements: [String: Placement]
     private let workerCommand: [String]
+    private let pathWorkerCommand: [String]
     private let dataFolder: String
     private let supervisor: Supervisor
 
@@ -17,16 +18,18 @@ public struct LocalEngine: ChaosEngine {
     ///   - hasNetwork: whether the replicas are hosts behind a router; without, network faults are refused.
     ///   - placements: where each replica's processes live, by the replica's name; stress joins them there.
     ///   - workerCommand: starts a stress worker; see ``StressFault``.
+    ///   - pathWorkerCommand: starts a path's worker; see ``PathImpairmentFault``.
     ///   - dataFolder: where the replicas keep their data; disk stress writes there.
     ///   - supervisor: runs the replicas; kills are ordered from it, and it tells their phases.
     public init(
         topology: LabTopology, hasNetwork: Bool, placements: [String: Placement], workerCommand: [String],
-        dataFolder: String, supervisor: Supervisor
+        pathWorkerCommand: [String], dataFolder: String, supervisor: Supervisor
     ) {
         self.topology = topology
         self.hasNetwork = hasNetwork
         self.placements = placements
         self.workerCommand = workerCommand
+        self.pathWorkerCommand = pathWorkerCommand
         self.dataFolder = dataFolder
         self.supervisor = supervisor
     }
@@ -34,12 +37,22 @@ public struct LocalEngine: ChaosEngine {
     public var name: String { hasNetwork ? "lab" : "plain" }
 
     public func refusal(of experiment: Experiment) -> Refusal? {
-        if let refusal = LabSupport.refusal(of: experiment) { return refusal }
-        if !hasNetwork, case .network = experiment.spec {
+        if let refusal = LabSupport.refusal(of: experiment) ?? containerRefusal(of: experiment) { return refusal }
+        guard case .network(let network) = experiment.spec else { return nil }
+        guard hasNetwork else {
             return experiment.refusal(
                 "kind", "network faults need the lab's private network: start the lab without --plain")
         }
-        return containerRefusal(of: experiment)
+        guard let impairment = network.impairment else { return nil }
+        do {
+            try impairment.validate()
+        } catch {
+            return experiment.refusal("spec.\(network.action.rawValue)", "\(error)")
+        }
+        return TunDevice.obstacle().map { obstacle in
+            experiment.refusal(
+                "spec.action", "needs a TUN device: \(obstacle.reason); \(obstacle.remedy)")
+        }
     }
 
     /// A replica is one container, named as its service or its tier. A fault on another one would hit nothing.
@@ -87,8 +100,9 @@ public struct LocalEngine: ChaosEngine {
             let sources = try choose(spec.source, "spec.selector", in: experiment, &generator)
             let targets = try spec.target.map { try choose($0, "spec.target.selector", in: experiment, &generator) }
             let others = targets.map(Self.names) ?? "everyone"
+            let fault = try networkFault(spec, sources, targets, runID: runID, seed: generator.next())
             return InjectedLabFault(
-                faults: [try loss(spec, sources, targets, runID: runID)],
+                faults: [fault],
                 summary: "\(experiment.effectiveDoseText) (\(Self.names(sources)) and \(others))",
                 replicas: sources.map(\.name), places: paths(spec.direction, sources, targets))
         case .stress(let spec):
@@ -127,18 +141,26 @@ public struct LocalEngine: ChaosEngine {
         return paths
     }
 
-    private func loss(
-        _ spec: NetworkChaosSpec, _ sources: [LabTopology.Replica], _ targets: [LabTopology.Replica]?, runID: String
-    ) throws -> PacketLossFault {
-        let direction: PacketLossFault.Direction =
+    /// Plain loss and partition need no more than nft; all else goes through a path's worker.
+    private func networkFault(
+        _ spec: NetworkChaosSpec, _ sources: [LabTopology.Replica], _ targets: [LabTopology.Replica]?, runID: String,
+        seed: UInt64
+    ) throws -> any LabFault {
+        let (sources, targets) = (sources.map(\.address), targets?.map(\.address))
+        let direction: PacketPaths.Direction =
             switch spec.direction {
             case .to: .to
             case .from: .from
             case .both: .both
             }
+        if let impairment = spec.impairment {
+            return try PathImpairmentFault(
+                id: runID, paths: PacketPaths(sources: sources, targets: targets, direction: direction),
+                impairment: impairment, seed: seed, workerCommand: pathWorkerCommand)
+        }
+        let share = spec.action == .partition ? PacketLossFault.wholeBasisPoints : spec.loss?.loss.basisPoints ?? 0
         return try PacketLossFault(
-            id: runID, sources: sources.map(\.address), targets: targets?.map(\.address), direction: direction,
-            lossBasisPoints: spec.loss?.loss.basisPoints ?? 0)
+            id: runID, sources: sources, targets: targets, direction: direction, lossBasisPoints: share)
     }
 
     /// - Throws: ``Refusal`` when it is more than this machine can give without harm.
@@ -208,7 +230,7 @@ private struct InjectedLabFault: InjectedFault {
 
     func readings() async throws -> [DoseReading] {
         var readings: [DoseReading] = []
-        for fault in faults { readings.append(try await fault.reading()) }
+        for fault in faults { readings += try await fault.readings() }
         return readings
     }
 

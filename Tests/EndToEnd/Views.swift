@@ -16,6 +16,9 @@ struct JournalView: Decodable {
         let high: Double
         let unit: String
         let effective: Bool
+        let kind: String
+        let others: [Dose]?
+        let detail: String
     }
     let verdict: String
     let seed: UInt64

@@ -42,10 +42,11 @@ import Testing
         #expect(long.paymentID == nil)
     }
 
-    @Test(arguments: [
-        (#"{"amount":"19.99","currency":"USD"}"#, 1999), (#"{"amount":19.99}"#, 1999), (#"{"amount":5}"#, 500),
-        (#"{"amount":"19.99","currency":"XYZ"}"#, nil), (#"{"amount":"0"}"#, nil), ("{}", nil), ("", nil),
-    ] as [(String, Int64?)])
+    @Test(
+        arguments: [
+            (#"{"amount":"19.99","currency":"USD"}"#, 1999), (#"{"amount":19.99}"#, 1999), (#"{"amount":5}"#, 500),
+            (#"{"amount":"19.99","currency":"XYZ"}"#, nil), (#"{"amount":"0"}"#, nil), ("{}", nil), ("", nil),
+        ] as [(String, Int64?)])
     func whatIsToBePaidIsReadAsTheServiceReadsIt(body: String, minorUnits: Int64?) throws {
         let plan = try LoadPlan(
             ratePerSecond: 1, duration: .seconds(1), seed: 1, runID: "amounts",

@@ -25,7 +25,8 @@ import Testing
             try await supervisor.waitUntilRunning(timeout: .seconds(10))
             let engine = LocalEngine(
                 topology: topology, hasNetwork: false, placements: Dictionary(uniqueKeysWithValues: placements),
-                workerCommand: ["/bin/sh", "-c", worker, "worker"], dataFolder: folder.path, supervisor: supervisor)
+                workerCommand: ["/bin/sh", "-c", worker, "worker"], pathWorkerCommand: [], dataFolder: folder.path,
+                supervisor: supervisor)
             try await body(engine, supervisor)
         }
     }

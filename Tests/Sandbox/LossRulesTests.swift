@@ -20,6 +20,7 @@ import Testing
                   }
                   chain paths {
                     type filter hook forward priority 0; policy accept;
+                    iifname "impair-out-*" return
                     ip saddr { 10.77.1.1, 10.77.1.2 } ip daddr 10.77.2.1 goto lossy
                     ip saddr 10.77.2.1 ip daddr { 10.77.1.1, 10.77.1.2 } goto lossy
                   }
@@ -36,9 +37,9 @@ import Testing
     }
 
     @Test func anywhereNamesOnlyTheSources() throws {
-        #expect(try fault(1, .to).paths.map(\.text) == ["ip saddr 10.77.1.1"])
-        #expect(try fault(1, .from).paths.map(\.text) == ["ip daddr 10.77.1.1"])
-        #expect(try fault(1, .both).paths.map(\.text) == ["ip saddr 10.77.1.1", "ip daddr 10.77.1.1"])
+        #expect(try fault(1, .to).packets.paths.map(\.text) == ["ip saddr 10.77.1.1"])
+        #expect(try fault(1, .from).packets.paths.map(\.text) == ["ip daddr 10.77.1.1"])
+        #expect(try fault(1, .both).packets.paths.map(\.text) == ["ip saddr 10.77.1.1", "ip daddr 10.77.1.1"])
     }
 
     @Test(arguments: [(8000, "80"), (50, "0.5"), (5, "0.05"), (1234, "12.34"), (10_000, "100"), (0, "0")])
@@ -63,9 +64,9 @@ import Testing
 
     @Test func anIdBecomesAName() {
         #expect(
-            PacketLossFault.tableName(id: "2026-11-22T01:07Z; flush ruleset")
+            PacketPaths.tableName("chaos_", id: "2026-11-22T01:07Z; flush ruleset")
                 == "chaos_2026_11_22t01_07z__flush_ruleset")
-        #expect(PacketLossFault.tableName(id: String(repeating: "é", count: 100)).count == 70)
+        #expect(PacketPaths.tableName("chaos_", id: String(repeating: "é", count: 100)).count == 70)
     }
 
     private func fault(_ basisPoints: Int, _ direction: PacketLossFault.Direction = .to) throws -> PacketLossFault {

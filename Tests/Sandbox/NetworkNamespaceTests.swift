@@ -2,8 +2,8 @@ import Testing
 
 @testable import Sandbox
 
-/// Runs ``NetworkInsideTests`` and ``LossInsideTests`` where they can run. Needs namespaces: as root, as an
-/// ordinary user, or both.
+/// Runs ``NetworkInsideTests``, ``LossInsideTests`` and ``ImpairmentInsideTests`` where they can run. Needs namespaces:
+/// as root, as an ordinary user, or both; the last one TUN devices too.
 @Suite struct NetworkNamespaceTests {
     @Test(
         .enabled("needs root with CAP_SYS_ADMIN") { await Again.isAllowed(.root) },
@@ -17,6 +17,24 @@ import Testing
         arguments: ["NetworkInsideTests", "LossInsideTests"])
     func asAnOrdinaryUser(suite: String) async throws {
         try await passes(suite, .userNamespace)
+    }
+
+    @Test(
+        .enabled("needs TUN devices, and root with CAP_SYS_ADMIN") {
+            let isAllowed = await Again.isAllowed(.root)
+            return isAllowed && TunDevice.obstacle() == nil
+        })
+    func impairmentAsRoot() async throws {
+        try await passes("ImpairmentInsideTests", .root)
+    }
+
+    @Test(
+        .enabled("needs TUN devices, and user namespaces for ordinary users") {
+            let isAllowed = await Again.isAllowed(.userNamespace)
+            return isAllowed && TunDevice.obstacle() == nil
+        })
+    func impairmentAsAnOrdinaryUser() async throws {
+        try await passes("ImpairmentInsideTests", .userNamespace)
     }
 
     private func passes(_ suite: String, _ access: NamespaceAccess) async throws {

@@ -115,3 +115,21 @@ struct StressWorkerCommand: ParsableCommand {
         }
     }
 }
+
+/// Leads the packets of a path through delay, loss and damage, on the router; ends with its standard input.
+struct PathWorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "path-worker", shouldDisplay: false)
+
+    @Option var number: Int
+    @Option var lanes: Int
+    @Option var seed: UInt64
+    @Option var durationSeconds: Int
+    @Option var impairment: String
+
+    func run() throws {
+        let impairment = try JSONDecoder().decode(Impairment.self, from: Data(impairment.utf8))
+        try PathWorker(
+            number: number, lanes: lanes, impairment: impairment, seed: seed, lifetime: .seconds(durationSeconds)
+        ).run()
+    }
+}

@@ -161,6 +161,7 @@ struct LabWorld: Sendable {
         LocalEngine(
             topology: topology, hasNetwork: network != nil, placements: placements,
             workerCommand: [settings.executable("scenario-runner"), "stress-worker"],
+            pathWorkerCommand: [settings.executable("scenario-runner"), "path-worker"],
             dataFolder: settings.folder.data.path, supervisor: supervisor)
     }
 }

@@ -89,9 +89,10 @@ final class RunManager: Service, Sendable {
             state.forgetOldest()
             return view
         }
-        enqueue.yield(id)
         publishRateLimit()
         events.publish("run", view)
+        // Last, so that nobody hears of its first phase before its start.
+        enqueue.yield(id)
         return view
     }
 

@@ -16,7 +16,20 @@ struct TimelineEngine: ChaosEngine {
 
     var name: String { base.name }
 
-    func refusal(of experiment: Experiment) -> Refusal? { base.refusal(of: experiment) }
+    /// What cannot be done in any part is refused before the first.
+    func refusal(of experiment: Experiment) -> Refusal? {
+        if let refusal = base.refusal(of: experiment) { return refusal }
+        guard let timeline = Timeline(experiment, seed: 0) else { return nil }
+        do {
+            _ = try timeline.plan { part, seed in
+                if let refusal = base.refusal(of: part) { throw refusal }
+                return FaultPlan(replicas: [], places: [], steps: [])
+            }
+            return nil
+        } catch {
+            return error as? Refusal
+        }
+    }
 
     func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan {
         if let refusal = refusal(of: experiment) { throw refusal }
@@ -29,8 +42,6 @@ struct TimelineEngine: ChaosEngine {
         guard let timeline = Timeline(experiment, seed: seed) else {
             return try await base.inject(experiment, runID: runID, seed: seed)
         }
-        // What cannot be done in the last part is refused before the first.
-        _ = try plan(experiment, seed: seed)
         return TimelineFault(timeline, engine: base, tools: tools, runID: runID)
     }
 }

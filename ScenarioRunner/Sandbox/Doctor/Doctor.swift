@@ -1,7 +1,7 @@
 /// What this machine can and cannot do for the lab, found out by trying.
 ///
 /// ```
-///   examine: kernel, namespaces, tools --(inside a throw-away namespace)--> nft, veth, netem, tbf
+///   examine: kernel, namespaces, tools --(inside a throw-away namespace)--> nft, veth
 ///            /dev/net/tun, cgroups, ports, memory, python3, folder        --> [Finding] --> render
 /// ```
 ///

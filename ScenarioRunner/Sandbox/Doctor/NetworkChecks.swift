@@ -44,18 +44,6 @@ enum NetworkChecks {
             name: "veth", command: ["ip", "link", "add", "probe0", "type", "veth", "peer", "name", "probe1"],
             status: .missing, lost: "no hosts of their own, so only the plain lab",
             remedy: "a kernel with CONFIG_VETH (modprobe veth)"),
-        Feature(
-            name: "tbf",
-            command: [
-                "tc", "qdisc", "add", "dev", "lo", "root", "tbf", "rate", "1mbit", "burst", "64kb",
-                "latency", "50ms",
-            ],
-            status: .degraded, lost: "no bandwidth limit",
-            remedy: "a kernel with CONFIG_NET_SCH_TBF (modprobe sch_tbf)"),
-        Feature(
-            name: "netem", command: ["tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"],
-            status: .degraded, lost: "delay, reordering and corruption go through a TUN pair instead",
-            remedy: "a kernel with CONFIG_NET_SCH_NETEM (modprobe sch_netem)"),
     ]
 
     /// Tries each feature. Where there are no namespaces there is nothing to try it in.
@@ -94,17 +82,14 @@ enum NetworkChecks {
         return String(line)
     }
 
-    /// TUN devices carry the delays where the kernel has no netem.
+    /// TUN devices lead packets through the runner, which delays, damages or slows them down.
     static func tun() -> Finding {
-        let descriptor = open("/dev/net/tun", O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let reason = String(cString: strerror(errno))
+        if let (reason, remedy) = TunDevice.obstacle() {
             return Finding(
                 name: "tun", status: .degraded,
-                detail: "/dev/net/tun: \(reason): no delay, reordering or corruption where there is no netem",
-                remedy: "modprobe tun; in a container, --device /dev/net/tun")
+                detail: "\(reason): no delay, reordering, duplication, corruption, bandwidth or correlated loss",
+                remedy: remedy)
         }
-        close(descriptor)
         return Finding(name: "tun", status: .ok, detail: "/dev/net/tun can be opened")
     }
 }

@@ -17,7 +17,6 @@ enum ToolChecks {
         ),
         Tool(name: "ip", package: "iproute2", status: .missing, lost: "only the plain lab, without network faults"),
         Tool(name: "nft", package: "nftables", status: .missing, lost: "only the plain lab, without network faults"),
-        Tool(name: "tc", package: "iproute2", status: .degraded, lost: "no delay and no bandwidth limit"),
         Tool(
             name: "taskset", package: "util-linux", status: .degraded,
             lost: "no CPU stress where cgroups cannot be written"),

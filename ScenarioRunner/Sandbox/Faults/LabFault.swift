@@ -3,7 +3,7 @@ import Experiments
 /// One fault in the lab. One small file a kind, one life cycle for all.
 ///
 /// ```
-///   apply --> verify --> reading * --> undo
+///   apply --> verify --> readings * --> undo
 /// ```
 ///
 /// ``undo()`` is always called, also after an ``apply()`` or ``verify()`` that threw.
@@ -23,8 +23,15 @@ public protocol LabFault: Sendable {
     /// What it has done since ``apply()``; throws ``FaultVanished`` when it is no longer there.
     func reading() async throws -> DoseReading
 
+    /// As ``reading()``, for a fault that has several parts; just that reading by default.
+    func readings() async throws -> [DoseReading]
+
     /// Takes it away and checks that it is gone. Harmless when it is not there.
     func undo() async throws
+}
+
+extension LabFault {
+    public func readings() async throws -> [DoseReading] { [try await reading()] }
 }
 
 /// A fault that was applied is no longer there: someone took it away behind the runner's back.

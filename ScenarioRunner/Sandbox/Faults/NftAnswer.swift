@@ -39,7 +39,7 @@ struct NftAnswer: Decodable {
 }
 
 /// Any part of a rule, for comparison with what was asked. The elements of a set have no order.
-enum NftExpression: Decodable, Hashable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+enum NftExpression: Decodable, Hashable, Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     ExpressibleByDictionaryLiteral
 {
     case null

@@ -12,26 +12,17 @@ import Experiments
 ///   and judged once.
 /// * Every fault has a table of its own, named after its run: it comes and goes in one transaction and can
 ///   be removed by name.
-/// * Addresses are the replicas' own: the virtual ones are translated before this hook.
+/// * A packet that comes out of a ``PathImpairmentFault`` has been here on its way in.
 ///
 /// A packet is what the router sees: segmentation offload may hand it several segments of one write at once.
 public struct PacketLossFault: LabFault {
-    /// Which packets between sources and targets are at risk, seen from the sources.
-    public enum Direction: String, Sendable, Equatable, CaseIterable {
-        /// Those that the sources send.
-        case to
-        /// Those that come back to them.
-        case from
-        case both
-    }
+    public typealias Direction = PacketPaths.Direction
 
     /// 10,000 basis points are every packet.
     public static let wholeBasisPoints = 10_000
 
     let table: String
-    let sources: [String]
-    let targets: [String]?
-    let direction: Direction
+    let packets: PacketPaths
     let lossBasisPoints: Int
 
     /// - Parameters:
@@ -45,29 +36,12 @@ public struct PacketLossFault: LabFault {
             throw InvalidFault(detail: "a loss of \(lossBasisPoints) basis points is not within 0 to 10000")
         }
         guard !id.isEmpty else { throw InvalidFault(detail: "a fault needs the id of its run") }
-        for addresses in [sources] + (targets.map { [$0] } ?? []) {
-            guard !addresses.isEmpty else { throw InvalidFault(detail: "packet loss needs an address at each end") }
-            for address in addresses where !Self.isIPv4(address) {
-                throw InvalidFault(detail: "'\(address)' is not an IPv4 address")
-            }
-        }
-        self.table = Self.tableName(id: id)
-        self.sources = Set(sources).sorted()
-        self.targets = targets.map { Set($0).sorted() }
-        self.direction = direction
+        packets = try PacketPaths(sources: sources, targets: targets, direction: direction)
+        table = PacketPaths.tableName("chaos_", id: id)
         self.lossBasisPoints = lossBasisPoints
     }
 
-    public var summary: String {
-        let arrow =
-            switch direction {
-            case .to: "->"
-            case .from: "<-"
-            case .both: "<->"
-            }
-        let others = targets?.joined(separator: ",") ?? "anywhere"
-        return "drop \(percent) % of the packets \(sources.joined(separator: ",")) \(arrow) \(others)"
-    }
+    public var summary: String { "drop \(percent) % of the packets \(packets.text)" }
 
     public var steps: [FaultPlan.Step] {
         [.init(location: "router, forward hook", action: summary, undo: "nft delete table ip \(table)")]
@@ -121,21 +95,11 @@ public struct PacketLossFault: LabFault {
             \(drop)  }
               chain paths {
                 type filter hook forward priority 0; policy accept;
-            \(paths.map { "    \($0.text) goto lossy\n" }.joined())  }
+                iifname "\(PathDevices.outputs)" return
+            \(packets.paths.map { "    \($0.text) goto lossy\n" }.joined())  }
             }
 
             """
-    }
-
-    /// The packets that are at risk. Nil at one end is any address.
-    var paths: [LossPath] {
-        let sent = LossPath(senders: sources, receivers: targets)
-        let returned = LossPath(senders: targets, receivers: sources)
-        return switch direction {
-        case .to: [sent]
-        case .from: [returned]
-        case .both: [sent, returned]
-        }
     }
 
     /// `80`, `0.5`, `12.34`.
@@ -154,36 +118,5 @@ public struct PacketLossFault: LabFault {
         } catch let error as ToolError where error.standardError.contains("No such file or directory") {
             throw FaultVanished(fault: summary)
         }
-    }
-
-    /// `chaos_` and the id in the letters that nft takes in a name, cut to 64.
-    static func tableName(id: String) -> String {
-        let letters = id.lowercased().unicodeScalars.prefix(64).map { scalar -> Character in
-            switch scalar {
-            case "a"..."z", "0"..."9": Character(scalar)
-            default: "_"
-            }
-        }
-        return "chaos_" + String(letters)
-    }
-
-    /// Four numbers up to 255: what may be written into a rule without quoting.
-    private static func isIPv4(_ text: String) -> Bool {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4
-            && parts.allSatisfy { $0.allSatisfy(\.isASCII) && $0.allSatisfy(\.isNumber) && UInt8($0) != nil }
-    }
-}
-
-/// One rule's match: from any of these to any of those.
-struct LossPath: Sendable, Equatable {
-    let senders: [String]?
-    let receivers: [String]?
-
-    /// `ip saddr { 10.77.1.1, 10.77.1.2 } ip daddr 10.77.2.1`, in nft's words.
-    var text: String {
-        [("saddr", senders), ("daddr", receivers)].compactMap { field, addresses in
-            addresses.map { "ip \(field) \($0.count == 1 ? $0[0] : "{ \($0.joined(separator: ", ")) }")" }
-        }.joined(separator: " ")
     }
 }

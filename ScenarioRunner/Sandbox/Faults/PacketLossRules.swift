@@ -7,12 +7,17 @@ extension PacketLossFault {
         guard answer.chains.contains(where: { $0.name == "paths" && $0.hook == "forward" }) else {
             throw FaultMismatch(fault: summary, detail: "no chain is hooked to forward")
         }
-        guard answer.rules(in: "paths") == paths.map(\.expression) else {
+        guard answer.rules(in: "paths") == pathRules else {
             throw FaultMismatch(fault: summary, detail: "the paths are others")
         }
         guard answer.rules(in: "lossy") == lossyRules else {
             throw FaultMismatch(fault: summary, detail: "the share of packets dropped is another")
         }
+    }
+
+    private var pathRules: [[NftExpression]] {
+        [[PathDevices.comesFromOutput, ["return": .null]]]
+            + packets.paths.map { $0.matches + [["goto": ["target": "lossy"]]] }
     }
 
     private var lossyRules: [[NftExpression]] {
@@ -30,25 +35,5 @@ extension PacketLossFault {
         case Self.wholeBasisPoints: [count, drop]
         default: [count, [dice] + drop]
         }
-    }
-}
-
-extension LossPath {
-    fileprivate var expression: [NftExpression] {
-        let matches = [("saddr", senders), ("daddr", receivers)].compactMap { field, addresses in
-            addresses.map { Self.match(field: field, addresses: $0) }
-        }
-        return matches + [["goto": ["target": "lossy"]]]
-    }
-
-    private static func match(field: String, addresses: [String]) -> NftExpression {
-        let values = addresses.map { NftExpression.text($0) }
-        return [
-            "match": [
-                "op": "==",
-                "left": ["payload": ["protocol": "ip", "field": .text(field)]],
-                "right": values.count == 1 ? values[0] : .set(Set(values)),
-            ]
-        ]
     }
 }

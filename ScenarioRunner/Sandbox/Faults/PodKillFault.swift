@@ -40,7 +40,8 @@ public actor PodKillFault: LabFault {
 
     public nonisolated var steps: [FaultPlan.Step] {
         replicas.map {
-            .init(location: $0, action: "kill its process group", undo: "none is needed: the supervisor starts it again")
+            .init(
+                location: $0, action: "kill its process group", undo: "none is needed: the supervisor starts it again")
         }
     }
 

@@ -1,0 +1,170 @@
+import Foundation
+import Shared
+import Subprocess
+import Testing
+
+/// Network experiments from their manifests to their journals, with everything in between real.
+@Suite(
+    "Network chaos", .serialized,
+    .enabled(if: LabProcess.namespacesWork, "this machine refuses namespaces; see scenario-runner doctor"))
+struct NetworkChaosTests {
+    private static func manifest(_ name: String, from source: String, to target: String, _ spec: String) -> String {
+        """
+        apiVersion: chaos-mesh.org/v1alpha1
+        kind: NetworkChaos
+        metadata: {name: \(name)}
+        spec:
+          mode: all
+          selector: {namespaces: [payment-chaos], labelSelectors: {app: \(source)-service}}
+          target:
+            mode: all
+            selector: {namespaces: [payment-chaos], labelSelectors: {app: \(target)-service}}
+          duration: 1m
+        \(spec.split(separator: "\n").map { "  \($0)\n" }.joined())
+        ---
+
+        """
+    }
+
+    private static let combination = manifest(
+        "combination", from: "payment", to: "inventory",
+        """
+        action: netem
+        direction: both
+        delay: {latency: 60ms, jitter: 20ms, correlation: "25", reorder: {reorder: "50", correlation: "10", gap: 5}}
+        loss: {loss: "10", correlation: "25"}
+        duplicate: {duplicate: "10"}
+        corrupt: {corrupt: "2"}
+        """)
+
+    private static let bandwidth = manifest(
+        "bandwidth", from: "payment", to: "inventory",
+        """
+        action: bandwidth
+        bandwidth: {rate: 1mbit, limit: 100000, buffer: 10000}
+        """)
+
+    private static let partition = manifest(
+        "partition", from: "payment", to: "notification",
+        """
+        action: partition
+        direction: both
+        """)
+
+    /// Runs one of the experiments in a lab of its own, which must leave nothing.
+    private func run(_ name: String, seconds: Int = 10) async throws -> JournalView {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lab-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let experiments = folder.appendingPathComponent("experiments")
+        try FileManager.default.createDirectory(at: experiments, withIntermediateDirectories: true)
+        let text = Self.combination + Self.bandwidth + Self.partition
+        try Data(text.utf8).write(to: experiments.appendingPathComponent("network.yaml"))
+        let before = try await HostState.read(marker: folder.path)
+        let run = try await runner([
+            "run", name, "--experiments", experiments.path, "--baseline", "4s", "--duration", "\(seconds)s",
+            "--recovery", "10s", "--json", "--state", folder.path, "--ports", "0,0,0,0", "--seed", "11",
+        ])
+        #expect([.exited(0), .exited(2)].contains(run.code), "\(run.error)\(run.output.suffix(2000))")
+        try await waitUntil("the host is as before", within: .seconds(15)) {
+            try await HostState.read(marker: folder.path) == before
+        }
+        return try JSONDecoder().decode(JournalView.self, from: Data(run.output.utf8))
+    }
+
+    /// As with namespaces, continuous integration skips nothing.
+    private static let hasTun =
+        ProcessInfo.processInfo.environment["CI"] != nil || access("/dev/net/tun", R_OK | W_OK) == 0
+
+    @Test(
+        "Delay, loss, duplication and corruption together: each has its dose, and the users feel it",
+        .enabled(if: hasTun, "this machine has no /dev/net/tun; see scenario-runner doctor"))
+    func together() async throws {
+        let journal = try await run("combination")
+        let dose = try #require(journal.dose)
+        let all = [dose] + (dose.others ?? [])
+        #expect(
+            all.map(\.kind) == [
+                "packet_delay", "packet_reordering", "packet_loss", "packet_duplication", "packet_corruption",
+            ])
+        for dose in all { #expect(dose.effective, "\(dose.kind): \(dose.detail)") }
+        #expect(all[0].unit == "ms" && all[0].asked > 55 && all[0].asked < 65)
+        // 40 ms there and 40 ms back are the least, but for the few packets that overtake.
+        let (baseline, fault) = (try #require(journal.phase("baseline")), try #require(journal.phase("fault")))
+        #expect(baseline.success_rate == 1)
+        #expect(fault.p95_ms >= 80)
+        #expect(journal.recovery_time_ms != nil)
+    }
+
+    @Test(
+        "A bandwidth is not exceeded",
+        .enabled(if: hasTun, "this machine has no /dev/net/tun; see scenario-runner doctor"))
+    func narrow() async throws {
+        let journal = try await run("bandwidth", seconds: 8)
+        let dose = try #require(journal.dose)
+        #expect(dose.kind == "bandwidth" && dose.asked == 1_000_000 && dose.effective, "\(dose.detail)")
+        #expect(dose.delivered > 0 && dose.others == nil)
+        #expect(journal.recovery_time_ms != nil)
+    }
+
+    @Test("A partition drops every packet between the two, and both find together again")
+    func partitioned() async throws {
+        let journal = try await run("partition", seconds: 8)
+        let dose = try #require(journal.dose)
+        #expect(dose.kind == "packet_loss" && dose.asked == 100 && dose.delivered == 100 && dose.effective)
+        #expect(journal.recovery_time_ms != nil)
+    }
+
+    @Test(
+        "A run whose packets are no longer touched is invalid",
+        .enabled(if: hasTun, "this machine has no /dev/net/tun; see scenario-runner doctor"))
+    func workerKilled() async throws {
+        try await LabProcess.withLab { lab in
+            let start = try await lab.post(
+                lab.state.runner_url + "/api/runs",
+                #"{"experiment": "slow-network", "baseline": "1s", "duration": "20s", "recovery": "1s", "rate": 20}"#)
+            let run = lab.state.runner_url + "/api/runs/" + (try #require(start.body["id"]?.text))
+            try await waitUntil("phase fault", within: .seconds(20)) {
+                try await lab.get(run).body["phase"] == .string("fault")
+            }
+            let workers = try HostProcesses.all(below: lab.pid).filter {
+                let words = try? String(contentsOfFile: "/proc/\($0)/cmdline", encoding: .utf8)
+                return words?.split(separator: "\0").dropFirst().first == "path-worker"
+            }
+            #expect(workers.count == 1)
+            kill(try #require(workers.first), SIGKILL)
+            try await waitUntil("the run has ended", within: .seconds(30)) {
+                try await lab.get(run).body["journal"]?["verdict"] == .string("invalid")
+            }
+            let journal = try await lab.get(run).body["journal"]
+            #expect("\(try #require(journal?["reasons"]))".contains("its worker ended"))
+            try await waitUntil("payments go through again", within: .seconds(20)) {
+                let payment = #"{"amount": 100, "currency": "USD", "product_id": "1"}"#
+                return try await lab.post(lab.state.payment_url + "/payment/process", payment).status == 200
+            }
+        }
+    }
+
+    @Test(
+        "kill -9 of the lab with packets held back leaves no process, device, rule or mount",
+        .enabled(if: hasTun, "this machine has no /dev/net/tun; see scenario-runner doctor"))
+    func killed() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lab-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let before = try await HostState.read(marker: folder.path)
+        try await LabProcess.withLab(folder: folder, endsInOrder: false) { lab in
+            let start = try await lab.post(
+                lab.state.runner_url + "/api/runs",
+                #"{"experiment": "delay-combined-with-loss", "baseline": "1s", "duration": "20s", "rate": 20}"#)
+            #expect(start.status == 202)
+            let id = try #require(start.body["id"]?.text)
+            try await waitUntil("phase fault", within: .seconds(20)) {
+                try await lab.get(lab.state.runner_url + "/api/runs/\(id)").body["phase"] == .string("fault")
+            }
+            lab.send(SIGKILL)
+            try await waitUntil("nobody listens any more", within: .seconds(10)) { await lab.portsAreFree() }
+        }
+        try await waitUntil("the host is as before", within: .seconds(10)) {
+            try await HostState.read(marker: folder.path) == before
+        }
+    }
+}
