@@ -40,7 +40,7 @@ struct ImpairmentInsideTests {
 
     @Test func packetsAreRepeated() async throws {
         try await biting(Impairment(duplicate: .init(probability: 0.5))) { probe, fault in
-            let dose = try await seen(fault, 1000) { try await probe.pour(1000) }
+            let dose = try await seen(fault, 1000) { try await probe.pour(1000, allArrive: true) }
             let arrivals = try await probe.arrivals(atLeast: 1000 + Int(dose.hits))
             #expect(arrivals.count == 1000 + Int(dose.hits))
             #expect(Set(arrivals.map(\.number)).count == 1000)

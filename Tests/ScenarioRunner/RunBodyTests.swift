@@ -13,7 +13,8 @@ import Testing
     @Test func theDefaultsAreThoseOfTheCommandLine() throws {
         let body = try body(#"{"experiment": "x"}"#)
         #expect(body.origin == .api && body.rate == 20 && body.seed == nil)
-        #expect(body.baseline == .seconds(10) && body.duration == .seconds(30) && body.recovery == .seconds(20))
+        #expect(body.baseline == .seconds(10) && body.duration == nil && body.recovery == .seconds(20))
+        #expect(try body.request(RunnerLab.request().experiment).duration == .seconds(30))
     }
 
     @Test func valuesAreTaken() throws {

@@ -45,13 +45,7 @@ struct RunsController: Sendable {
 
     private func start(_ request: Request, _ context: AppContext) async throws -> Response {
         let body: RunBody = try await request.json()
-        let experiment = try experiment(named: body.experiment)
-        let view = try manager.start(
-            RunRequest(
-                experiment: experiment, origin: body.origin, baseline: body.baseline,
-                duration: body.duration ?? RunRequest.usualDuration(of: experiment), recovery: body.recovery,
-                rate: body.rate,
-                seed: body.seed ?? .random(in: RunRequest.seeds)))
+        let view = try manager.start(body.request(try experiment(named: body.experiment)))
         return try .json(view, status: .accepted, headers: [.location: "/api/runs/\(view.id)"])
     }
 

@@ -90,8 +90,22 @@ struct RunBody: Decodable {
         (self.experiment, self.origin, self.baseline, self.duration, self.recovery, self.rate) =
             try fields.require(experiment, origin ?? nil, baseline, duration, recovery, rate)
         self.seed = seed.map(UInt64.init)
-        let requests = (self.baseline + (self.duration ?? longest) + self.recovery).seconds * Double(self.rate)
-        guard requests <= Double(RunRequest.maxRequests) else {
+        try checkRequests(lasting: self.duration ?? RunRequest.defaultDuration)
+    }
+
+    /// With the seed and the duration that the body leaves open.
+    ///
+    /// - Throws: ``Problem`` 422 when the experiment lasts too long for the rate.
+    func request(_ experiment: Experiment) throws -> RunRequest {
+        let duration = duration ?? RunRequest.usualDuration(of: experiment)
+        try checkRequests(lasting: duration)
+        return RunRequest(
+            experiment: experiment, origin: origin, baseline: baseline, duration: duration, recovery: recovery,
+            rate: rate, seed: seed ?? .random(in: RunRequest.seeds))
+    }
+
+    private func checkRequests(lasting duration: Duration) throws {
+        guard (baseline + duration + recovery).seconds * Double(rate) <= Double(RunRequest.maxRequests) else {
             throw Problem.invalid("rate", "times the duration must be at most \(RunRequest.maxRequests) requests")
         }
     }
