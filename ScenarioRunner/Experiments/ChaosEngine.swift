@@ -36,7 +36,8 @@ public protocol InjectedFault: Sendable {
     /// change with time. Whoever injects a fault runs this beside it.
     ///
     /// - Parameter note: is told what begins and ends: a name and a sentence.
-    func work(_ note: @escaping @Sendable (String, String) -> Void) async
+    /// - Returns: whether all that it was to do is done, so that nobody needs to wait any longer.
+    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool
 
     /// What the fault has done so far, read back from the kernel: one reading for each part of it, such as the CPU and
     /// the memory of one stress.
@@ -47,8 +48,8 @@ public protocol InjectedFault: Sendable {
 }
 
 extension InjectedFault {
-    /// Most faults act by themselves.
-    public func work(_ note: @escaping @Sendable (String, String) -> Void) async {}
+    /// Most faults act by themselves, for as long as they are wanted.
+    public func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool { false }
 }
 
 /// Why an experiment is not run, with the place in its file.

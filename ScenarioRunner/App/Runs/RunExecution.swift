@@ -189,17 +189,18 @@ struct RunExecution: Sendable {
         recorder.inForce(fault.summary)
         onProgress(.phase(.fault, endsAt: .now.advanced(by: request.duration)))
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await fault.work(recorder.note) }
-            try await hold(fault, for: request.duration, recorder, stop, onProgress)
+            let isDone = Latch()
+            group.addTask { if await fault.work(recorder.note) { isDone.open() } }
+            try await hold(fault, for: request.duration, unless: isDone, recorder, stop, onProgress)
         }
     }
 
     /// Keeps the fault in force for its time and takes it away. Nothing before the removal throws.
     private func hold(
-        _ fault: any InjectedFault, for duration: Duration, _ recorder: RunRecorder, _ stop: Latch,
-        _ onProgress: @Sendable (Progress) -> Void
+        _ fault: any InjectedFault, for duration: Duration, unless isDone: Latch, _ recorder: RunRecorder,
+        _ stop: Latch, _ onProgress: @Sendable (Progress) -> Void
     ) async throws {
-        let readingFailure = await watch(fault, for: duration, recorder, stop)
+        let readingFailure = await watch(fault, for: duration, unless: isDone, recorder, stop)
         if let readingFailure { recorder.failed(readingFailure.description) }
         recorder.end(.fault)
         do {
@@ -232,11 +233,12 @@ struct RunExecution: Sendable {
     /// Reads the dose once a second, and once more at the end, when it is complete. What cannot be read is not waited
     /// for either, and nobody waits for the dose of a fault that is to go at once.
     private func watch(
-        _ fault: any InjectedFault, for duration: Duration, _ recorder: RunRecorder, _ stop: Latch
+        _ fault: any InjectedFault, for duration: Duration, unless isDone: Latch, _ recorder: RunRecorder,
+        _ stop: Latch
     ) async -> RunFailure? {
         let end = ContinuousClock.now + duration
         do {
-            while ContinuousClock.now < end {
+            while ContinuousClock.now < end, !isDone.isOpen {
                 if await stop.wait(until: min(end, .now + Self.readingInterval)) { return nil }
                 recorder.read(try await fault.readings())
             }

@@ -32,6 +32,7 @@ struct RunRequest: Sendable {
     static let defaultTriggerDuration = Duration.seconds(60)
     /// No fault lasts longer, whatever its manifest says.
     static let maxDuration = Duration.seconds(15 * 60)
+    private static let roomForParts = Duration.seconds(60)
     static let maxPhase = Duration.seconds(10 * 60)
 
     /// Load before the baseline that is not measured: first connections, caches, lazy set-up.
@@ -48,9 +49,16 @@ struct RunRequest: Sendable {
         }
     }
 
-    /// How long a fault without measurement lasts: as its manifest says.
-    static func triggerDuration(of experiment: Experiment) -> Duration {
-        min(experiment.duration ?? defaultTriggerDuration, maxDuration)
+    /// How long a fault without measurement lasts: as its manifest says; a schedule until its first start is over.
+    static func triggerDuration(of experiment: Experiment, at now: Date = Date()) -> Duration {
+        var duration = experiment.duration ?? defaultTriggerDuration
+        // Its parts take time to be put in force; the run goes on as soon as the last one is over.
+        if case .workflow = experiment.spec { duration += roomForParts }
+        if case .schedule(let spec) = experiment.spec, let first = spec.schedule.next(after: now) {
+            let part = Timeline.part(spec, in: experiment)
+            duration = .seconds(first.timeIntervalSince(now)) + (part.duration ?? TimelineFault.defaultDuration)
+        }
+        return min(duration, maxDuration)
     }
 
     /// Whether load is put on the system and the impact measured.

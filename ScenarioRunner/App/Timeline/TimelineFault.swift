@@ -48,9 +48,10 @@ final class TimelineFault: InjectedFault {
     var summary: String { timeline.experiment.effectiveDoseText }
 
     /// - Parameter note: is told what begins and ends: a name and a sentence.
-    func work(_ note: @escaping @Sendable (String, String) -> Void) async {
+    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool {
         let start = ContinuousClock.now
-        let end = start + (timeline.experiment.duration ?? RunRequest.maxDuration)
+        // Each part ends by its own deadline; to put it in force takes time besides.
+        let end = start + RunRequest.maxDuration
         switch timeline.body {
         case .workflow(let spec): await WorkflowWalk(fault: self, spec: spec, note: note).run(until: end)
         case .schedule(let spec):
@@ -58,6 +59,7 @@ final class TimelineFault: InjectedFault {
         case .failureModes(let spec): await switchModes(spec, from: start, note)
         }
         ended.open()
+        return !stop.isOpen
     }
 
     func readings() async throws -> [DoseReading] {
