@@ -13,6 +13,8 @@ final class TimelineFault: InjectedFault {
         let fault: any InjectedFault
         /// The last ones.
         var readings: [DoseReading] = []
+        /// It is being taken away: what it did is read once more by whoever does that.
+        var isLeaving = false
         var isGone = false
     }
 
@@ -63,9 +65,14 @@ final class TimelineFault: InjectedFault {
     }
 
     func readings() async throws -> [DoseReading] {
-        for (index, part) in state.withLock({ Array($0.parts.enumerated()) }) where !part.isGone {
-            let readings = try await part.fault.readings()
-            state.withLock { if !$0.parts[index].isGone { $0.parts[index].readings = readings } }
+        for (index, part) in state.withLock({ Array($0.parts.enumerated()) }) where !part.isLeaving {
+            do {
+                let readings = try await part.fault.readings()
+                state.withLock { if !$0.parts[index].isLeaving { $0.parts[index].readings = readings } }
+            } catch {
+                // It may have gone in its order since.
+                guard state.withLock({ $0.parts[index].isLeaving }) else { throw error }
+            }
         }
         return try state.withLock { state in
             if let failure = state.failure { throw failure }
@@ -99,6 +106,7 @@ final class TimelineFault: InjectedFault {
             }
             note("part_in_force", "\(part.name): \(fault.summary)")
             _ = await stop.wait(until: end)
+            state.withLock { $0.parts[index].isLeaving = true }
             if !stop.isOpen {
                 let readings = try await fault.readings()
                 state.withLock { $0.parts[index].readings = readings }
