@@ -53,6 +53,17 @@ struct HTTPServerTests {
         }
     }
 
+    @Test func everyAnswerSaysWhichReplicaItIsFrom() async throws {
+        try await withServer(routes: Self.routes, configure: { $0.replica = "payment-0" }) { server in
+            for path in ["/health", "/things/1", "/leak", "/nowhere"] {
+                #expect(try await server.get(path).headers["x-served-by"] == "payment-0", "\(path)")
+            }
+        }
+        try await withServer(routes: Self.routes) { server in
+            #expect(try await server.get("/health").headers["x-served-by"] == nil)
+        }
+    }
+
     @Test func healthAndReadiness() async throws {
         try await withServer(routes: []) { server in
             let health = try await server.get("/health")
