@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import HTTPTypes
 import Shared
 
 /// Sends the requests of a load with an HTTP client, which keeps connections open between them.
