@@ -43,6 +43,14 @@ public struct LocalEngine: ChaosEngine {
             return experiment.refusal(
                 "kind", "network faults need the lab's private network: start the lab without --plain")
         }
+        for (index, target) in network.externalTargets.enumerated() {
+            do {
+                _ = try topology.reach(target)
+            } catch {
+                let reason = (error as? UnreachableTarget)?.reason ?? "\(error)"
+                return experiment.refusal("spec.externalTargets[\(index)]", reason)
+            }
+        }
         guard let impairment = network.impairment else { return nil }
         do {
             try impairment.validate()
@@ -97,14 +105,7 @@ public struct LocalEngine: ChaosEngine {
         var generator = SeededGenerator(seed: seed, purpose: "selection")
         switch experiment.spec {
         case .network(let spec):
-            let sources = try choose(spec.source, "spec.selector", in: experiment, &generator)
-            let targets = try spec.target.map { try choose($0, "spec.target.selector", in: experiment, &generator) }
-            let others = targets.map(Self.names) ?? "everyone"
-            let fault = try networkFault(spec, sources, targets, runID: runID, seed: generator.next())
-            return InjectedLabFault(
-                faults: [fault],
-                summary: "\(experiment.effectiveDoseText) (\(Self.names(sources)) and \(others))",
-                replicas: sources.map(\.name), places: paths(spec.direction, sources, targets))
+            return try network(spec, in: experiment, runID: runID, &generator)
         case .stress(let spec):
             let targets = try choose(spec.target, "spec.selector", in: experiment, &generator)
             return InjectedLabFault(
@@ -126,13 +127,39 @@ public struct LocalEngine: ChaosEngine {
         replicas.map(\.name).joined(separator: ", ")
     }
 
-    /// Every way that a packet at risk may take; without a target that is to or from every other host.
+    private func network(
+        _ spec: NetworkChaosSpec, in experiment: Experiment, runID: String, _ generator: inout SeededGenerator
+    ) throws -> InjectedLabFault {
+        let sources = try choose(spec.source, "spec.selector", in: experiment, &generator)
+        let targets = try spec.target.map { try choose($0, "spec.target.selector", in: experiment, &generator) }
+        let reached = try spec.externalTargets.map(topology.reach)
+        var ends = try targets.map { [try PacketEnd($0.map(\.address))] } ?? []
+        for end in reached.flatMap(\.ends) { ends.join(end) }
+        let others = (targets?.map(\.name) ?? []) + reached.flatMap(\.hosts)
+        let isAnywhere = targets == nil && reached.isEmpty
+        let places = paths(spec.direction, sources.map(\.name), isAnywhere ? everyHost : others)
+        for (index, target) in reached.enumerated()
+        where paths(spec.direction, sources.map(\.name), target.hosts).isEmpty {
+            throw experiment.refusal(
+                "spec.externalTargets[\(index)]", "is \(Self.names(sources)) itself: its packets to itself never leave it")
+        }
+        let fault = try networkFault(
+            spec, PacketPaths(sources: sources.map(\.address), ends: isAnywhere ? nil : ends, direction: spec.side),
+            runID: runID, seed: generator.next())
+        let names = isAnywhere ? "everyone" : everyHost.filter(others.contains).joined(separator: ", ")
+        return InjectedLabFault(
+            faults: [fault], summary: "\(experiment.effectiveDoseText) (\(Self.names(sources)) and \(names))",
+            replicas: sources.map(\.name), places: places)
+    }
+
+    private var everyHost: [String] { topology.replicas.map(\.name) + [LabTopology.clientHost] }
+
+    /// Every way that a packet at risk may take.
     private func paths(
-        _ direction: NetworkChaosSpec.Direction, _ sources: [LabTopology.Replica], _ targets: [LabTopology.Replica]?
+        _ direction: NetworkChaosSpec.Direction, _ sources: [String], _ others: [String]
     ) -> Set<FaultPlan.Place> {
-        let others = targets?.map(\.name) ?? topology.replicas.map(\.name) + [LabTopology.clientHost]
         var paths: Set<FaultPlan.Place> = []
-        for source in sources.map(\.name) {
+        for source in sources {
             for other in others where other != source {
                 if direction != .from { paths.insert(.path(from: source, to: other)) }
                 if direction != .to { paths.insert(.path(from: other, to: source)) }
@@ -143,24 +170,14 @@ public struct LocalEngine: ChaosEngine {
 
     /// Plain loss and partition need no more than nft; all else goes through a path's worker.
     private func networkFault(
-        _ spec: NetworkChaosSpec, _ sources: [LabTopology.Replica], _ targets: [LabTopology.Replica]?, runID: String,
-        seed: UInt64
+        _ spec: NetworkChaosSpec, _ paths: PacketPaths, runID: String, seed: UInt64
     ) throws -> any LabFault {
-        let (sources, targets) = (sources.map(\.address), targets?.map(\.address))
-        let direction: PacketPaths.Direction =
-            switch spec.direction {
-            case .to: .to
-            case .from: .from
-            case .both: .both
-            }
         if let impairment = spec.impairment {
             return try PathImpairmentFault(
-                id: runID, paths: PacketPaths(sources: sources, targets: targets, direction: direction),
-                impairment: impairment, seed: seed, workerCommand: pathWorkerCommand)
+                id: runID, paths: paths, impairment: impairment, seed: seed, workerCommand: pathWorkerCommand)
         }
         let share = spec.action == .partition ? PacketLossFault.wholeBasisPoints : spec.loss?.loss.basisPoints ?? 0
-        return try PacketLossFault(
-            id: runID, sources: sources, targets: targets, direction: direction, lossBasisPoints: share)
+        return try PacketLossFault(id: runID, paths: paths, lossBasisPoints: share)
     }
 
     /// - Throws: ``Refusal`` when it is more than this machine can give without harm.
@@ -208,6 +225,16 @@ public struct LocalEngine: ChaosEngine {
         ReplicaFacts(
             name: replica.name, namespace: LabTopology.namespace, labels: replica.labels,
             phase: supervisor.status(of: replica.name)?.state == .up ? "Running" : "Pending")
+    }
+}
+
+extension NetworkChaosSpec {
+    fileprivate var side: PacketPaths.Direction {
+        switch direction {
+        case .to: .to
+        case .from: .from
+        case .both: .both
+        }
     }
 }
 
