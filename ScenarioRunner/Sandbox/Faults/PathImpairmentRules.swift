@@ -112,8 +112,9 @@ extension PathImpairmentFault {
 
     /// - Throws: ``FaultMismatch`` when anything of it is still there.
     func checkAbsence() async throws {
-        let tables = try await CommandLineTool.run("nft", ["list", "tables", "ip"])
-        let kernel = try await CommandLineTool.run("ip", ["-batch", "-"], input: "rule show\nlink show\n")
+        async let tablesThere = CommandLineTool.run("nft", ["list", "tables", "ip"])
+        async let kernelThere = CommandLineTool.run("ip", ["-batch", "-"], input: "rule show\nlink show\n")
+        let (tables, kernel) = try await (tablesThere, kernelThere)
         let devices = [PathDevices.output(number)] + lanes.indices.map { PathDevices.input(number, lane: $0) }
         let isGone =
             !tables.split(separator: "\n").contains("table ip \(table)")
