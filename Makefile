@@ -10,7 +10,7 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak lint format clean
+.PHONY: help run demo doctor test soak fidelity lint format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,10 @@ test: ## Check the format, build everything, run all tests
 soak: release ## 100,000 payments under every failure at once, for half an hour or more; SOAK_SEED=n repeats one
 	swift build --build-tests $(BUILD_FLAGS)
 	SOAK_PAYMENTS=$${SOAK_PAYMENTS:-100000} SOAK_EXECUTABLES=.build/release swift test --skip-build --filter SoakTests
+
+fidelity: release ## Compare the lab with the kernel: loss, correlated loss, delay, bandwidth; a table, and 0 if all agrees
+	swift build --build-tests $(BUILD_FLAGS)
+	FIDELITY=long FIDELITY_EXECUTABLES=$(CURDIR)/.build/release swift test --skip-build --filter FidelityTests
 
 lint: ## Check the format only
 	swift format lint --strict -r $(SOURCES)
