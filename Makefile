@@ -10,7 +10,7 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak fidelity lint format clean
+.PHONY: help run demo doctor test soak fidelity bench bench-halt lint format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,13 @@ soak: release ## 100,000 payments under every failure at once, for half an hour 
 fidelity: release ## Compare the lab with the kernel: loss, correlated loss, delay, bandwidth; a table, and 0 if all agrees
 	swift build --build-tests $(BUILD_FLAGS)
 	FIDELITY=long FIDELITY_EXECUTABLES=$(CURDIR)/.build/release swift test --skip-build --filter FidelityTests
+
+bench: bench-halt ## Measure how fast the lab is: each part is a target of its own
+
+# From the press of halt to the last fault gone; HALT_SEED=n repeats one.
+bench-halt: release
+	swift build --build-tests $(BUILD_FLAGS)
+	HALT_PRESSES=$${HALT_PRESSES:-200} HALT_EXECUTABLES=.build/release swift test --skip-build --filter HaltBenchTests
 
 lint: ## Check the format only
 	swift format lint --strict -r $(SOURCES)
