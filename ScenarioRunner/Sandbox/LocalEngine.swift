@@ -142,7 +142,8 @@ public struct LocalEngine: ChaosEngine {
         for (index, target) in reached.enumerated()
         where paths(spec.direction, sources.map(\.name), target.hosts).isEmpty {
             throw experiment.refusal(
-                "spec.externalTargets[\(index)]", "is \(Self.names(sources)) itself: its packets to itself never leave it")
+                "spec.externalTargets[\(index)]",
+                "is \(Self.names(sources)) itself: its packets to itself never leave it")
         }
         let fault = try networkFault(
             spec, PacketPaths(sources: sources.map(\.address), ends: isAnywhere ? nil : ends, direction: spec.side),

@@ -40,7 +40,8 @@ extension Governor.Refusal {
         guard let seconds else { return Problem(.unprocessableContent, "\(experiment) \(Self.total)") }
         return .retryLater(
             .conflict,
-            "\(experiment) would touch every replica of every service, with what is in force. Wait for its end, or start the lab with --allow-total.",
+            "\(experiment) would touch every replica of every service, with what is in force. "
+                + "Wait for its end, or start the lab with --allow-total.",
             seconds: seconds)
     }
 }
