@@ -185,9 +185,13 @@ struct RunExecution: Sendable {
         recorder.note("fault_injecting", request.experiment.effectiveDoseText)
         let fault: any InjectedFault
         do {
-            fault = try await engine.inject(request.experiment, runID: recorder.id, seed: request.seed)
+            fault = try await stop.cancelling {
+                try await engine.inject(request.experiment, runID: recorder.id, seed: request.seed)
+            }
         } catch {
             onProgress(.noEffect)
+            // Half-way in, and taken back because the run is to stop.
+            if stop.isOpen, error is CancellationError { return recorder.note("injection_withdrawn", "by a stop") }
             throw RunFailure("the fault could not be put in force: \(error)")
         }
         recorder.inForce(fault.summary)
@@ -235,7 +239,7 @@ struct RunExecution: Sendable {
     }
 
     /// Reads the dose once a second, and once more at the end, when it is complete. What cannot be read is not waited
-    /// for either, and nobody waits for the dose of a fault that is to go at once.
+    /// for either.
     private func watch(
         _ fault: any InjectedFault, for duration: Duration, unless isDone: Latch, _ recorder: RunRecorder,
         _ stop: Latch
@@ -244,10 +248,12 @@ struct RunExecution: Sendable {
         do {
             while ContinuousClock.now < end, !isDone.isOpen {
                 if await stop.wait(until: min(end, .now + Self.readingInterval)) { return nil }
-                recorder.read(try await fault.readings())
+                recorder.read(try await stop.cancelling { try await fault.readings() })
             }
             return nil
         } catch {
+            // Nobody waits for the dose of a fault that is to go at once, nor for one that is being read.
+            if stop.isOpen, error is CancellationError { return nil }
             return RunFailure("the dose could not be read: \(error)")
         }
     }

@@ -113,6 +113,9 @@ final class RunManager: Service, Sendable {
         }
     }
 
+    /// Whether the lab lets no run do this, whatever else is in force: every replica of every service at once.
+    func isTooWide(_ plan: FaultPlan) -> Bool { state.withLock { $0.governor.isTooWide(plan) } }
+
     /// Asks a run to stop; its fault goes first. A finished run is answered as it is.
     ///
     /// - Throws: ``Problem`` 404 for an unknown run.
