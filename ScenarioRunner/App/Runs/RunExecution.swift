@@ -28,6 +28,8 @@ struct RunExecution: Sendable {
     let checkMoney: @Sendable (_ history: [PaymentOperation], _ stop: Latch) async -> MoneyCheck
     /// A look at the books while the system works: whether they are right so far; nil when they could not be read.
     var glanceAtMoney: @Sendable () async -> Bool? = { nil }
+    /// What waits in the system now; nil when it cannot be told.
+    var glanceAtBacklog: @Sendable () async -> BacklogGlance? = { nil }
     /// How long a fault that does not go is asked to go again.
     var removalTime = Duration.seconds(60)
 
@@ -101,6 +103,18 @@ struct RunExecution: Sendable {
             throw error
         }
         guard !stop.isOpen else { return onProgress(.noEffect) }
+        await BacklogWatch(recorder: recorder, glance: glanceAtBacklog).watching {
+            await loaded(request, recorder, signal, sending, onProgress)
+            await settle(recorder, stop)
+        }
+    }
+
+    /// The phases under load, until the load has ended.
+    private func loaded(
+        _ request: RunRequest, _ recorder: RunRecorder, _ signal: StopSignal, _ sending: Duration,
+        _ onProgress: @escaping @Sendable (Progress) -> Void
+    ) async {
+        let stop = signal.latch
         let loadStop = Latch()
         // No child throws: one that did would cancel the others, and with them the removal of the fault.
         await withTaskGroup(of: Void.self) { group in
@@ -120,7 +134,6 @@ struct RunExecution: Sendable {
                 loadStop.open()
             }
         }
-        await settle(recorder, stop)
     }
 
     private func fillUp(_ quantity: Int, unless stop: Latch) async throws {
