@@ -124,7 +124,7 @@ struct RunExecution: Sendable {
             }
             group.addTask {
                 await RunWatch(
-                    recorder: recorder, conditions: request.experiment.stopConditions, signal: signal,
+                    recorder: recorder, conditions: request.stopConditions, signal: signal,
                     glanceAtMoney: glanceAtMoney
                 ).run(until: loadStop, onProgress)
             }

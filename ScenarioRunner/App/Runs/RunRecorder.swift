@@ -155,7 +155,7 @@ final class RunRecorder: Sendable {
         evidence.recoveryTimeMs = analysis.recovery.timeToRecoverMs
         evidence.isMetastable = analysis.recovery.metastable
         evidence.money = state.money
-        evidence.hypothesis = request.experiment.hypothesis
+        evidence.hypothesis = request.hypothesis
         return evidence
     }
 
@@ -228,8 +228,8 @@ extension RunInput {
         self.init(
             baselineS: request.baseline.seconds, durationS: request.duration.seconds,
             recoveryS: request.recovery.seconds, rateRps: Double(request.rate),
-            hypothesis: request.experiment.hypothesis?.description,
-            stopConditions: request.experiment.stopConditions.map(\.description), origin: request.origin.rawValue,
+            hypothesis: request.hypothesis?.description,
+            stopConditions: request.stopConditions.map(\.description), origin: request.origin.rawValue,
             // A manifest was read from YAML, so it can be written as such; were it not, the run would still count.
             manifest: (try? experiment.manifest.yaml) ?? "")
     }
