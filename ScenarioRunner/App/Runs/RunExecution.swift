@@ -52,9 +52,11 @@ struct RunExecution: Sendable {
 
     /// - Parameters:
     ///   - signal: ends the run early; its verdict is aborted then. Cancelling the task gives it too.
+    ///   - keep: is told the journal as it stands, from the start on: what is left when the runner ends before the run.
     ///   - onProgress: is called from several tasks.
     func run(
-        id: String, request: RunRequest, stop signal: StopSignal, onProgress: @escaping @Sendable (Progress) -> Void
+        id: String, request: RunRequest, stop signal: StopSignal, keep: @escaping @Sendable (Journal) -> Void,
+        onProgress: @escaping @Sendable (Progress) -> Void
     ) async -> Journal {
         let stop = signal.latch
         let recorder = RunRecorder(
@@ -64,11 +66,13 @@ struct RunExecution: Sendable {
         // task, so a cancelled run is stopped instead. It is awaited on the spot and never outlives the call.
         await withTaskCancellationHandler {
             await Task {
-                await recording(recorder) {
-                    if request.isMeasured {
-                        try await measured(request, recorder, signal, onProgress)
-                    } else {
-                        try await fault(request, recorder, stop, onProgress)
+                await JournalKeeper(recorder: recorder, keep: keep).keeping {
+                    await recording(recorder) {
+                        if request.isMeasured {
+                            try await measured(request, recorder, signal, onProgress)
+                        } else {
+                            try await fault(request, recorder, stop, onProgress)
+                        }
                     }
                 }
             }.value
