@@ -36,6 +36,8 @@ import Verdict
         let file = folder.appendingPathComponent("runs/\(id).json")
         #expect(try JSONSchema.ofJournals().problems(of: Data(contentsOf: file)) == [])
 
+        // Where the killed lab answered.
+        try FileManager.default.removeItem(at: folder.appendingPathComponent("lab.json"))
         try await LabProcess.withLab(["--plain"], folder: folder) { lab in
             let runs = try await lab.get(lab.state.runner_url + "/api/runs").body["runs"]?.elements ?? []
             #expect(runs.map { $0["id"] } == [.string(id)])
