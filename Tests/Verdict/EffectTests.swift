@@ -50,15 +50,15 @@ import Testing
         #expect(self.effects(samples) == effects)
     }
 
-    /// With 95 % intervals a twentieth of honest comparisons would be flagged; trifles are left out besides.
+    /// Though pauses are rare: a baseline that has met none does not know of them.
     @Test func identicalPartsStayQuiet() {
         var flagged: [Effect.Metric: Int] = [:]
-        for seed in 0..<20 as Range<UInt64> {
+        for seed in 0..<10 as Range<UInt64> {
             let samples = load(0..<63, seed: 100 + seed)
             for effect in effects(samples, seed: seed) where effect.differs { flagged[effect.metric, default: 0] += 1 }
         }
-        // Of 40 comparisons a metric.
-        for (metric, count) in flagged { #expect(count <= 5, "\(metric)") }
+        // Of 20 comparisons a metric, each wrong once in a hundred.
+        for (metric, count) in flagged { #expect(count <= 2, "\(metric)") }
         #expect(flagged[.successRate] == nil && flagged[.throughputRps] == nil)
     }
 
@@ -145,7 +145,7 @@ import Testing
         func samples(_ totals: [Int]) -> [BacklogSample] {
             totals.enumerated().map { BacklogSample(t: Double($0.offset), pendingPayments: $0.element, outbox: 0) }
         }
-        let drained = { Backlog.drainedMs(samples($0), baseline: 2...5, removedAt: 8.5) }
+        let drained = { Backlog.drainedMs(samples($0), baseline: 2...4.5, removedAt: 8.5) }
         #expect(drained([9, 9, 0, 2, 1, 7, 8, 9, 9, 6, 3, 2, 0]) == 2500)
         #expect(drained([0, 0, 0, 0, 0, 0, 0, 0, 0, 0]) == 500)
         #expect(drained([0, 0, 0, 0, 0, 9, 9, 9, 9, 9, 9]) == nil)

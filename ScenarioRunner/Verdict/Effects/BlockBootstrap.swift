@@ -58,6 +58,29 @@ struct BlockBootstrap: Sendable {
         return differences[cut]...differences[differences.count - 1 - cut]
     }
 
+    /// How probable it is that the seconds of two parts differ as much as they do where there is no difference: they are
+    /// dealt out to the parts anew, as if it made none where they were, and the means of their numbers are compared
+    /// (permutation test, R. A. Fisher, 1935). Right also for what is rare, such as a pause that the baseline happened to
+    /// have none of, which its own seconds cannot tell.
+    func chances(part: SecondBlocks, other: SecondBlocks, named name: String) -> [Effect.Metric: Double] {
+        let seconds = part.bySecond + other.bySecond
+        var generator = SeededGenerator(seed: seed, purpose: "permutation \(name)")
+        let deals = [Array(seconds.indices)] + (1..<Self.draws).map { _ in seconds.indices.shuffled(using: &generator) }
+        return Dictionary(
+            uniqueKeysWithValues: Effect.Metric.allCases.map { metric in
+                let values = seconds.map { $0[metric] ?? 0 }
+                let total = values.reduce(0, +)
+                // The total stays, so that the sum of one part says as much as the difference of the means.
+                let expected = total * Double(part.count) / Double(values.count)
+                let distances = deals.map { deal in
+                    abs(deal.prefix(part.count).reduce(0) { $0 + values[$1] } - expected)
+                }
+                // Sums that differ only by the order of their terms are equal.
+                let least = distances[0] - 1e-9 * max(1, abs(total))
+                return (metric, Double(distances.count { $0 >= least }) / Double(distances.count))
+            })
+    }
+
     /// The share that is cut off at each end.
     static func tail(seconds: Int, _ confidence: Confidence) -> Double {
         let n = Double(seconds)

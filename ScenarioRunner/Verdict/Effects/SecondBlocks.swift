@@ -74,10 +74,24 @@ struct SecondBlocks: Sendable {
         }
     }
 
+    /// The numbers of each second.
+    var bySecond: [[Effect.Metric: Double]] {
+        (0..<count).map { second in
+            var alone = [Int](repeating: 0, count: count)
+            alone[second] = 1
+            return numbers(alone)
+        }
+    }
+
     /// The numbers of as many seconds, drawn with replacement.
     func draw(using generator: inout some RandomNumberGenerator) -> [Effect.Metric: Double] {
         var weights = [Int](repeating: 0, count: count)
         for _ in 0..<count { weights[Int.random(in: 0..<count, using: &generator)] += 1 }
+        return numbers(weights)
+    }
+
+    /// - Parameter weights: how often each second counts.
+    private func numbers(_ weights: [Int]) -> [Effect.Metric: Double] {
         var (sent, succeeded) = (0, 0)
         for second in 0..<count {
             sent += weights[second] * requests[second]
@@ -85,7 +99,7 @@ struct SecondBlocks: Sendable {
         }
         return [
             .successRate: sent == 0 ? 1 : Double(succeeded) / Double(sent),
-            .throughputRps: Double(succeeded) / Double(count),
+            .throughputRps: Double(succeeded) / Double(max(1, weights.reduce(0, +))),
             .p50Ms: percentile(0.50, of: sent, weights), .p95Ms: percentile(0.95, of: sent, weights),
             .p99Ms: percentile(0.99, of: sent, weights),
         ]
