@@ -224,8 +224,11 @@ private struct InjectedLabFault: InjectedFault {
     static let removalAttempts = 3
 
     func apply() async throws {
+        await FaultHook.reached(.chosen)
         for fault in faults { try await fault.apply() }
+        await FaultHook.reached(.applied)
         for fault in faults { try await fault.verify() }
+        await FaultHook.reached(.inForce)
     }
 
     func readings() async throws -> [DoseReading] {
@@ -235,6 +238,7 @@ private struct InjectedLabFault: InjectedFault {
     }
 
     func remove() async throws {
+        await FaultHook.reached(.leaving)
         var failure: (any Error)?
         for fault in faults {
             do {
@@ -244,6 +248,7 @@ private struct InjectedLabFault: InjectedFault {
             }
         }
         if let failure { throw failure }
+        await FaultHook.reached(.gone)
     }
 
     private static func undo(_ fault: any LabFault) async throws {
