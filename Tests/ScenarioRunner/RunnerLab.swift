@@ -20,6 +20,8 @@ import Verdict
 struct RunnerLab: Sendable {
     struct Options: Sendable {
         var engine = FakeEngine()
+        /// Acts in place of ``engine``.
+        var otherEngine: (any ChaosEngine)?
         var load = FakeLoad()
         var cooldown = Duration.zero
         /// False leaves the manager's work to the test.
@@ -42,15 +44,16 @@ struct RunnerLab: Sendable {
 
     private init(_ options: Options, root: URL) throws {
         engine = options.engine
+        let acting: any ChaosEngine = options.otherEngine ?? options.engine
         load = options.load
         folder = LabFolder(path: root.appendingPathComponent("state").path)
         try folder.prepare()
         events = EventHub()
         let logger = Logger(label: "runner-lab") { _ in SwiftLogNoOpLogHandler() }
         manager = RunManager(
-            engine: engine,
+            engine: acting,
             execution: RunExecution(
-                engine: engine, load: load, restock: options.restock, logger: logger,
+                engine: acting, load: load, restock: options.restock, logger: logger,
                 checkMoney: { _, _ in options.money }, removalTime: options.removalTime),
             folder: folder,
             governor: Governor(
@@ -58,7 +61,7 @@ struct RunnerLab: Sendable {
             events: events, logger: logger)
         api = RunnerAPI(
             runs: RunsController(
-                manager: manager, engine: engine, experimentsFolder: try Self.experiments(in: root),
+                manager: manager, engine: acting, experimentsFolder: try Self.experiments(in: root),
                 cooldownMinutes: options.cooldown.seconds / 60),
             topology: TopologyController(topology: LabTopology(), statuses: { [] }),
             failureModes: FailureModesStore(seed: 1), events: events)
