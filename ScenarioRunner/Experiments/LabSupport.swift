@@ -91,7 +91,16 @@ extension NetworkChaosSpec {
         let ignored = (isShaping ? [] : shaping) + (action == .bandwidth ? [] : [("bandwidth", bandwidth != nil)])
         return ignored.filter(\.1).map {
             LabDemand("\(path).\($0.0)", never: "does nothing with action \(action.rawValue): take it away")
-        }
+        } + loneDemands(at: path)
+    }
+
+    /// Of a peak rate and its bucket, one does nothing without the other.
+    private func loneDemands(at path: String) -> [LabDemand] {
+        guard let bandwidth else { return [] }
+        let (hasPeak, hasBurst) = ((bandwidth.peakrate ?? 0) > 0, (bandwidth.minburst ?? 0) > 0)
+        guard hasPeak != hasBurst else { return [] }
+        let (field, other) = hasPeak ? ("peakrate", "minburst") : ("minburst", "peakrate")
+        return [LabDemand("\(path).bandwidth.\(field)", never: "does nothing without \(other): write both, or none")]
     }
 
     private func placeDemands(at path: String) -> [LabDemand] {
@@ -119,6 +128,11 @@ extension StressChaosSpec {
         }
         if !containerNames.isEmpty { demands.append(LabDemand("\(path).containerNames", .containers)) }
         demands += loadDemands(at: path)
+        // Chaos Mesh passes over these in silence.
+        if stressngStressors != nil, cpu != nil || memory != nil {
+            demands.append(
+                LabDemand("\(path).stressors", never: "does nothing beside stressngStressors: take one of them away"))
+        }
         demands += LabDemand.remoteCluster(remoteCluster, at: path)
         return demands + target.selector.labDemands(at: "\(path).selector")
     }
