@@ -10,10 +10,10 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak lint format clean
+.PHONY: help run demo doctor test soak kill-sweep lint format clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: release ## Start the lab: three services, their network, and the page at http://localhost:8000
 	@exec $(RUNNER) lab $(OPTIONS)
@@ -35,6 +35,10 @@ test: ## Check the format, build everything, run all tests
 soak: release ## 100,000 payments under every failure at once, for half an hour or more; SOAK_SEED=n repeats one
 	swift build --build-tests $(BUILD_FLAGS)
 	SOAK_PAYMENTS=$${SOAK_PAYMENTS:-100000} SOAK_EXECUTABLES=.build/release swift test --skip-build --filter SoakTests
+
+kill-sweep: ## kill -9 at every step of every fault, some 500 labs; KILL_SWEEP=delay,cpu takes only these faults
+	swift build --build-tests $(BUILD_FLAGS)
+	KILL_SWEEP=$${KILL_SWEEP:-all} swift test --skip-build --filter EndToEndTests.KillSweepTests
 
 lint: ## Check the format only
 	swift format lint --strict -r $(SOURCES)
