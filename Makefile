@@ -10,12 +10,13 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak kill-sweep lint format clean
+.PHONY: help run demo doctor test soak kill-sweep locust-venv lint format clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: release ## Start the lab: three services, their network, and the page at http://localhost:8000
+	@scripts/locust-venv.sh || true
 	@exec $(RUNNER) lab $(OPTIONS)
 
 demo: release ## Break it once: a lab of its own, 80 % packet loss, a table, a journal; all down again
@@ -27,6 +28,7 @@ doctor: release ## Say what this machine can and cannot do
 
 test: ## Check the format, build everything, run all tests
 	scripts/prerequisites.sh lab
+	scripts/locust-venv.sh || true
 	$(MAKE) --no-print-directory lint
 	swift build --build-tests $(BUILD_FLAGS)
 	swift test --skip-build --skip EndToEndTests
@@ -39,6 +41,9 @@ soak: release ## 100,000 payments under every failure at once, for half an hour 
 kill-sweep: ## kill -9 at every step of every fault, some 500 labs; KILL_SWEEP=delay,cpu takes only these faults
 	swift build --build-tests $(BUILD_FLAGS)
 	KILL_SWEEP=$${KILL_SWEEP:-all} swift test --skip-build --filter EndToEndTests.KillSweepTests
+
+locust-venv: ## Install Locust into .lab/venv, as `make run` does where it can
+	@scripts/locust-venv.sh
 
 lint: ## Check the format only
 	swift format lint --strict -r $(SOURCES)

@@ -53,7 +53,7 @@ struct RunnerLab: Sendable {
         manager = RunManager(
             engine: acting,
             execution: RunExecution(
-                engine: acting, load: load, restock: options.restock, logger: logger,
+                engine: acting, load: load, restock: options.restock, logger: logger, site: RunSite(),
                 checkMoney: { _, _ in options.money }, removalTime: options.removalTime),
             folder: folder,
             governor: Governor(

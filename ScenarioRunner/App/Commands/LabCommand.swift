@@ -63,7 +63,7 @@ struct LabCommand: AsyncParsableCommand {
     var untilInputEnds = false
 
     mutating func run() async throws {
-        try await OuterLab(try options.settings()).run {
+        try await OuterLab(settings: try options.settings()).run {
             if untilInputEnds { Self.endWithInput() }
         }
     }

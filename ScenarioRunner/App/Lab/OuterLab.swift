@@ -6,29 +6,18 @@ import Sandbox
 /// signals, and outlives it. In plain mode it is the lab itself.
 struct OuterLab: Sendable {
     let settings: LabSettings
-    /// What runs inside, and its arguments.
-    var executable = NamespaceLauncher.ownExecutable
-    let arguments: [String]
-
-    init(_ settings: LabSettings) throws {
-        self.settings = settings
-        arguments = ["lab-inside", "--settings", try settings.encoded()]
-    }
-
-    /// - Parameters:
-    ///   - arguments: lead to ``runInside(_:)``.
-    init(_ settings: LabSettings, executable: String, arguments: [String]) {
-        self.settings = settings
-        self.executable = executable
-        self.arguments = arguments
-    }
+    /// What this program is started again with, inside: it leads to ``runInside(_:)`` with these settings.
+    var arguments: @Sendable (LabSettings) throws -> [String] = { ["lab-inside", "--settings", try $0.encoded()] }
 
     /// - Parameter onStart: is called when the lab is about to start, once nothing keeps it from that.
     /// - Throws: ``LabError``, or the exit code of what ran inside.
     func run(onStart: () -> Void = {}) async throws {
+        var settings = settings
         let lock = try LabLock.take(in: settings.folder, preparing: true)
         defer { lock.release() }
         try removeLeftovers()
+        // Ports are left out: the lab's own are tried by being taken.
+        settings.findings = await Doctor.examine(ports: [], databaseFolder: settings.folder.data.path)
         let ports = settings.ports
         let sockets: FrontDoorSockets
         do {
@@ -44,7 +33,7 @@ struct OuterLab: Sendable {
         if settings.plain {
             try await LabRuntime(settings: settings, listeners: sockets.listeners, stop: Latch()).run()
         } else {
-            try await launch(sockets)
+            try await launch(settings, sockets)
         }
     }
 
@@ -58,13 +47,13 @@ struct OuterLab: Sendable {
         }
     }
 
-    private func launch(_ sockets: FrontDoorSockets) async throws {
+    private func launch(_ settings: LabSettings, _ sockets: FrontDoorSockets) async throws {
         switch await NamespaceProbe.examine() {
         case .unavailable(let reason, let remedy):
             throw LabError(
                 "this machine refuses namespaces (\(reason)); \(remedy); or run without network faults: --plain")
         case .available(let access):
-            let launcher = NamespaceLauncher(access: access, executable: executable, arguments: arguments)
+            let launcher = NamespaceLauncher(access: access, arguments: try arguments(settings))
             let code = try await launcher.run(sockets: sockets)
             guard code == 0 else { throw ExitCode(code) }
         }

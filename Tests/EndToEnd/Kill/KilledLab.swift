@@ -81,13 +81,14 @@ struct KilledLab: Codable, Sendable {
         let gate = Gate(file: stepsFile, last: step)
         try await FaultHook.$reached.withValue({ await gate.reached($0) }) {
             guard !isInside else { return try await OuterLab.runInside(settings) }
-            var inner = self
-            inner.isInside = true
-            inner.settings.outerPID = getpid()
-            setenv(Self.environmentKey, try inner.encoded(), 1)
-            try await OuterLab(
-                inner.settings, executable: NamespaceLauncher.ownExecutable, arguments: Self.arguments
-            ).run()
+            var own = settings
+            own.outerPID = getpid()
+            try await OuterLab(settings: own) { settings in
+                var inner = self
+                (inner.settings, inner.isInside) = (settings, true)
+                setenv(Self.environmentKey, try inner.encoded(), 1)
+                return Self.arguments
+            }.run()
         }
     }
 
