@@ -89,12 +89,12 @@ struct LabInsideCommand: AsyncParsableCommand {
 }
 
 /// `scenario-runner heal`: removes what the end of a lab can leave behind.
-struct HealCommand: ParsableCommand {
+struct HealCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "heal", abstract: "Remove what a killed lab can leave behind: empty cgroup folders.")
 
-    func run() throws {
-        let removed = ControlGroups.sweep()
+    mutating func run() async throws {
+        let removed = await ControlGroups.sweep()
         print(removed.isEmpty ? "Nothing was left behind." : "Removed:\n" + removed.joined(separator: "\n"))
     }
 }

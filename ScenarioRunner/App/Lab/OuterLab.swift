@@ -15,7 +15,7 @@ struct OuterLab: Sendable {
         var settings = settings
         let lock = try LabLock.take(in: settings.folder, preparing: true)
         defer { lock.release() }
-        try removeLeftovers()
+        try await removeLeftovers()
         // Ports are left out: the lab's own are tried by being taken.
         settings.findings = await Doctor.examine(ports: [], databaseFolder: settings.folder.data.path)
         let ports = settings.ports
@@ -38,8 +38,8 @@ struct OuterLab: Sendable {
     }
 
     /// What a lab that was killed could leave: its control groups, and here the name of a disk worker's empty file.
-    private func removeLeftovers() throws {
-        ControlGroups.sweep()
+    private func removeLeftovers() async throws {
+        await ControlGroups.sweep()
         do {
             try DiskWork.removeLeftovers(in: settings.folder.data.path)
         } catch {
