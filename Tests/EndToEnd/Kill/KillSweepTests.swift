@@ -11,7 +11,7 @@ import Testing
 
 /// `kill -9` at the steps of every fault, of the outer and of the inner process: the host is as before. A sample of the
 /// steps by default, all of them with `make kill-sweep`; see ``KillSweepPlan``.
-@Suite("Kill sweep", .serialized)
+@Suite("Kill sweep", .serialized, .timeLimit(.minutes(60)))
 struct KillSweepTests {
     @Test("Every step of a fault belongs to a life that is swept")
     func everyStep() {
