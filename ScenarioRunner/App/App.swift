@@ -51,7 +51,8 @@ enum CommandExit: Int32 {
 
     /// One line on standard error, then the end.
     static func fail(_ message: String, code: CommandExit) -> Never {
-        FileHandle.standardError.write(Data("scenario-runner: \(message)\n".utf8))
+        // The terminal may be gone.
+        try? FileHandle.standardError.write(contentsOf: Data("scenario-runner: \(message)\n".utf8))
         exit(code.rawValue)
     }
 }

@@ -41,6 +41,9 @@ struct LabProcess: Sendable {
         return process.terminationStatus == 0
     }()
 
+    /// Names the lab's folder in the environment of all its processes: by it ``HostState`` knows them.
+    static let markKey: Environment.Key = "LAB_OF_TEST"
+
     let state: State
     let folder: URL
     let pid: Int32
@@ -98,8 +101,8 @@ struct LabProcess: Sendable {
             .path(FilePath(executables.appendingPathComponent("scenario-runner").path)),
             arguments: Arguments(
                 ["lab", "--state", home.path, "--experiments", "chaos-experiments", "--ports", "0,0,0,0"] + arguments),
-            workingDirectory: FilePath(repository.path), platformOptions: options, input: .none, output: .discarded,
-            error: .discarded
+            environment: .inherit.updating([markKey: home.path]), workingDirectory: FilePath(repository.path),
+            platformOptions: options, input: .none, output: .discarded, error: .discarded
         ) { execution in
             let client = HTTPClient()
             do {
@@ -107,7 +110,7 @@ struct LabProcess: Sendable {
                 let lab = LabProcess(
                     state: state, folder: home, pid: execution.processIdentifier.value, client: client)
                 try await body(lab)
-                lab.send(SIGTERM)
+                if endsInOrder { lab.send(SIGTERM) }
             } catch {
                 kill(execution.processIdentifier.value, SIGTERM)
                 await client.shutdown()
@@ -115,10 +118,10 @@ struct LabProcess: Sendable {
             }
             await client.shutdown()
         }
-        if endsInOrder { #expect(result.terminationStatus == .exited(0)) }
+        #expect(result.terminationStatus == (endsInOrder ? .exited(0) : .signaled(SIGKILL)))
     }
 
-    private static func waitForState(in folder: URL) async throws -> State {
+    static func waitForState(in folder: URL) async throws -> State {
         let file = folder.appendingPathComponent("lab.json")
         try await waitUntil("the lab is up", within: .seconds(60)) { FileManager.default.fileExists(atPath: file.path) }
         return try JSONDecoder().decode(State.self, from: Data(contentsOf: file))

@@ -20,6 +20,8 @@ import Verdict
 struct RunnerLab: Sendable {
     struct Options: Sendable {
         var engine = FakeEngine()
+        /// Acts in place of ``engine``.
+        var otherEngine: (any ChaosEngine)?
         var load = FakeLoad()
         var cooldown = Duration.zero
         /// False leaves the manager's work to the test.
@@ -42,27 +44,28 @@ struct RunnerLab: Sendable {
 
     private init(_ options: Options, root: URL) throws {
         engine = options.engine
+        let acting: any ChaosEngine = options.otherEngine ?? options.engine
         load = options.load
         folder = LabFolder(path: root.appendingPathComponent("state").path)
         try folder.prepare()
         events = EventHub()
         let logger = Logger(label: "runner-lab") { _ in SwiftLogNoOpLogHandler() }
-        manager = Self.manager(options, folder, events, logger)
+        manager = Self.manager(options, acting, folder, events, logger)
         api = RunnerAPI(
             runs: RunsController(
-                manager: manager, engine: engine, experimentsFolder: try Self.experiments(in: root),
+                manager: manager, engine: acting, experimentsFolder: try Self.experiments(in: root),
                 cooldownMinutes: options.cooldown.seconds / 60),
             topology: TopologyController(topology: LabTopology(), statuses: { [] }),
             failureModes: FailureModesStore(seed: 1), events: events)
     }
 
     private static func manager(
-        _ options: Options, _ folder: LabFolder, _ events: EventHub, _ logger: Logger
+        _ options: Options, _ engine: any ChaosEngine, _ folder: LabFolder, _ events: EventHub, _ logger: Logger
     ) -> RunManager {
         RunManager(
-            engine: options.engine,
+            engine: engine,
             execution: RunExecution(
-                engine: options.engine, load: options.load, restock: options.restock, logger: logger, site: RunSite(),
+                engine: engine, load: options.load, restock: options.restock, logger: logger, site: RunSite(),
                 checkMoney: { _, _ in options.money }, removalTime: options.removalTime),
             folder: folder,
             governor: Governor(
@@ -71,7 +74,10 @@ struct RunnerLab: Sendable {
     }
 
     /// The manager of a runner that starts anew on the same folder.
-    func restarted(logger: Logger) -> RunManager { Self.manager(Options(), folder, EventHub(), logger) }
+    func restarted(logger: Logger) -> RunManager {
+        let options = Options()
+        return Self.manager(options, options.engine, folder, EventHub(), logger)
+    }
 
     /// Runs `body` beside the manager's work, and ends that in order afterwards.
     static func run(

@@ -68,7 +68,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         if let out { try write(journal, to: out) }
         if json {
-            FileHandle.standardOutput.write(try journal.json())
+            try FileHandle.standardOutput.write(contentsOf: try journal.json())
         } else {
             print(ReportTable.render(journal))
             print("Journal       \(lab.stateFolder)/runs/\(journal.runID).json")
@@ -134,10 +134,10 @@ struct RunClient: Sendable {
         return try JSONDecoder().decode(Started.self, from: answer).id
     }
 
-    /// Waits for the run's end. SIGINT and SIGTERM stop the run, so that its fault does not outlive this process; the
-    /// verdict is then aborted.
+    /// Waits for the run's end. SIGINT, SIGTERM and the end of the terminal stop the run, so that its fault does not
+    /// outlive this process; the verdict is then aborted.
     private func follow(_ id: String, _ client: HTTPClient) async throws -> Journal {
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await _ in signals { _ = try? await call(client, .post, path(id) + "/stop") }
@@ -223,6 +223,7 @@ struct ProgressLine: Sendable {
     func clear() { write("\r\u{1B}[K") }
 
     private func write(_ text: String) {
-        if isTerminal { FileHandle.standardError.write(Data(text.utf8)) }
+        // The terminal may be gone.
+        if isTerminal { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
     }
 }

@@ -272,11 +272,15 @@ final class RunManager: Service, Sendable {
 }
 
 extension RunManager.State {
+    /// For a fault to be put in force and verified (30 s each, where workers take longest), and to go
+    /// (``RunExecution/removalTime``, and the last attempt): a place that came free before its fault has gone would
+    /// let a fourth one in.
+    fileprivate static let roomForFault = Duration.seconds(180)
+
     fileprivate mutating func admit(_ id: String, _ request: RunRequest, _ plan: FaultPlan) throws {
         let candidate = Governor.Candidate(
             id: id, experiment: request.experiment.name, plan: plan,
-            // Time for the fault to be put in force, verified and removed beyond its duration.
-            lease: request.totalDuration + .seconds(60), coolsDown: request.origin.coolsDown)
+            lease: request.totalDuration + Self.roomForFault, coolsDown: request.origin.coolsDown)
         if let refusal = governor.admit(candidate, at: .now, time: Date()) {
             throw refusal.problem(for: request.experiment.name)
         }
