@@ -10,7 +10,7 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak fidelity bench bench-halt locust-venv lint format clean
+.PHONY: help run demo doctor test soak fidelity bench bench-halt bench-load locust-venv lint format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,21 +38,25 @@ soak: release ## 100,000 payments under every failure at once, for half an hour 
 	swift build --build-tests $(BUILD_FLAGS)
 	SOAK_PAYMENTS=$${SOAK_PAYMENTS:-100000} SOAK_EXECUTABLES=.build/release swift test --skip-build --filter SoakTests
 
-<<<<<<< HEAD
 locust-venv: ## Install Locust into .lab/venv, as `make run` does where it can
 	@scripts/locust-venv.sh
-=======
+
 fidelity: release ## Compare the lab with the kernel: loss, correlated loss, delay, bandwidth; a table, and 0 if all agrees
 	swift build --build-tests $(BUILD_FLAGS)
 	FIDELITY=long FIDELITY_EXECUTABLES=$(CURDIR)/.build/release swift test --skip-build --filter FidelityTests
 
-bench: bench-halt ## Measure how fast the lab is: each part is a target of its own
+bench: bench-halt bench-load ## Measure how fast the lab is: each part is a target of its own
 
 # From the press of halt to the last fault gone; HALT_SEED=n repeats one.
 bench-halt: release
 	swift build --build-tests $(BUILD_FLAGS)
 	HALT_PRESSES=$${HALT_PRESSES:-200} HALT_EXECUTABLES=.build/release swift test --skip-build --filter HaltBenchTests
->>>>>>> 7a9e9e319ca83c22162aad9c4e99e57d18d718d7
+
+# BENCH_EXECUTABLES names another folder of the executables.
+bench-load: release
+	scripts/prerequisites.sh bench
+	scripts/locust-venv.sh
+	Tests/Benchmarks/Load/bench.py
 
 lint: ## Check the format only
 	swift format lint --strict -r $(SOURCES)
