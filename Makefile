@@ -10,7 +10,7 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak kill-sweep fidelity bench bench-halt locust-venv lint format clean
+.PHONY: help run demo doctor test soak kill-sweep fidelity bench bench-halt locust-venv bench-load lint format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,12 +49,18 @@ fidelity: release ## Compare the lab with the kernel: loss, correlated loss, del
 	swift build --build-tests $(BUILD_FLAGS)
 	FIDELITY=long FIDELITY_EXECUTABLES=$(CURDIR)/.build/release swift test --skip-build --filter FidelityTests
 
-bench: bench-halt ## Measure how fast the lab is: each part is a target of its own
+bench: bench-halt bench-load ## Measure how fast the lab is: each part is a target of its own
 
 # From the press of halt to the last fault gone; HALT_SEED=n repeats one.
 bench-halt: release
 	swift build --build-tests $(BUILD_FLAGS)
 	HALT_PRESSES=$${HALT_PRESSES:-200} HALT_EXECUTABLES=.build/release swift test --skip-build --filter HaltBenchTests
+
+# BENCH_EXECUTABLES names another folder of the executables.
+bench-load: release
+	scripts/prerequisites.sh bench
+	scripts/locust-venv.sh
+	Tests/Benchmarks/Load/bench.py
 
 lint: ## Check the format only
 	swift format lint --strict -r $(SOURCES)

@@ -120,7 +120,9 @@ let package = Package(
             name: "Load",
             dependencies: [
                 "Experiments", "Shared",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             path: "ScenarioRunner/Load"),
         .target(

@@ -50,6 +50,26 @@ public struct ManifestLoader {
         return contents
     }
 
+    /// The one document of a file that is no manifest.
+    package static func document(_ text: String, file: String) throws(Refusal) -> ManifestFields {
+        var documents: [Node] = []
+        do {
+            let parser = try Parser(yaml: text)
+            while let document = try parser.nextRoot() {
+                if !isEmpty(document) { documents.append(document) }
+            }
+        } catch {
+            throw refusal(of: error, file: file)
+        }
+        guard let document = documents.first, documents.count == 1 else {
+            throw Refusal(file: file, line: 1, field: "", reason: "must hold one document")
+        }
+        guard !isTooLarge(document) else {
+            throw Refusal(file: file, line: 1, field: "", reason: "has more than \(maximumNodes) values")
+        }
+        return try ManifestFields(document, path: "", file: file)
+    }
+
     private static func isEmpty(_ document: Node) -> Bool {
         document.scalar?.string.isEmpty ?? false
     }

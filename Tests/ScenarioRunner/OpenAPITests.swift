@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import Load
 import ServiceTesting
 import Shared
 import TestSupport
@@ -95,7 +96,7 @@ import Testing
         let schemas = try schemas()
         let names = [
             "snapshot": "EventSnapshot", "run": "Run", "second": "EventSecond", "rate_limit": "RateLimit",
-            "failure_modes": "FailureModes", "halt": "Halt",
+            "failure_modes": "FailureModes", "halt": "Halt", "load": "Load",
         ]
         try await RunnerLab.serve { lab, server in
             let page = try RawConnection(port: server.port)
@@ -104,6 +105,10 @@ import Testing
             _ = try await server.send("POST", "/api/payment-scenarios/reset")
             _ = await lab.manager.halt()
             lab.manager.rearm()
+            let profile = LoadProfile.usual
+            let order = LoadWorkerOrder(
+                profile, shape: LoadShape(), seed: 1, runID: "LOAD-1", targets: .init(all: "http://127.0.0.1:1"))
+            _ = try lab.loads.start(order, profile: profile.name)
             let id = try lab.manager.start(RunnerLab.request(rate: 20, fault: .milliseconds(1700))).id
             _ = try await lab.ended(id)
             let text = try await page.receive(until: #""state":"finished""#)

@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Load
 import Logging
 import Sandbox
 import ServiceLifecycle
@@ -33,6 +34,8 @@ struct RunnerLab: Sendable {
         var removalTime = Duration.milliseconds(20)
         var allReplicas: Set<String> = []
         var allowsTotal = false
+        /// Where a load without chaos goes to.
+        var loadTarget = "http://127.0.0.1:1"
     }
 
     let engine: FakeEngine
@@ -41,6 +44,9 @@ struct RunnerLab: Sendable {
     let api: RunnerAPI
     let folder: LabFolder
     let events: EventHub
+    let loads: LoadManager
+    /// An empty folder for load profiles.
+    let profiles: URL
 
     private init(_ options: Options, root: URL) throws {
         engine = options.engine
@@ -51,10 +57,16 @@ struct RunnerLab: Sendable {
         events = EventHub()
         let logger = Logger(label: "runner-lab") { _ in SwiftLogNoOpLogHandler() }
         manager = Self.manager(options, acting, folder, events, logger)
+        profiles = root.appendingPathComponent("profiles")
+        try FileManager.default.createDirectory(at: profiles, withIntermediateDirectories: true)
+        loads = LoadManager(worker: LocalLoadWorker(), events: events, logger: logger)
         api = RunnerAPI(
             runs: RunsController(
                 manager: manager, engine: acting, experimentsFolder: try Self.experiments(in: root),
+                profilesFolder: profiles.path,
                 cooldownMinutes: options.cooldown.seconds / 60),
+            load: LoadController(
+                manager: loads, profilesFolder: profiles.path, targets: .init(all: options.loadTarget)),
             topology: TopologyController(topology: LabTopology(), statuses: { [] }),
             failureModes: FailureModesStore(seed: 1), events: events)
     }
@@ -87,7 +99,10 @@ struct RunnerLab: Sendable {
         defer { try? FileManager.default.removeItem(at: root) }
         let lab = try RunnerLab(options, root: root)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            if options.works { group.addTask { try await lab.manager.run() } }
+            if options.works {
+                group.addTask { try await lab.manager.run() }
+                group.addTask { try await lab.loads.run() }
+            }
             defer { group.cancelAll() }
             try await body(lab)
         }
@@ -158,6 +173,33 @@ struct RunnerLab: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         for (name, text) in manifests { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
         return folder.path
+    }
+}
+
+/// The load worker's work, in this process: real requests.
+struct LocalLoadWorker: LoadWorker {
+    func run(
+        _ order: LoadWorkerOrder, stop: Latch, abort: Latch, onLine: @escaping @Sendable (LoadWorkerLine) -> Void
+    ) async throws {
+        var observer = LoadSession.Observer()
+        if order.tellsSamples { observer.onSample = { onLine(.sample($0)) } }
+        observer.onSecond = { onLine(.second($0)) }
+        observer.onProgress = { onLine(.progress($0)) }
+        let generator = try LoadGenerator(plan: order.plan(), observer: observer)
+        let profile = try order.readProfile()
+        let work = Task { onLine(.summary(await generator.run().completed(by: profile, baseURL: order.baseURL))) }
+        let stopping = Task {
+            await stop.wait()
+            generator.stop()
+            _ = await abort.wait()
+            work.cancel()
+        }
+        await withTaskCancellationHandler {
+            await work.value
+        } onCancel: {
+            work.cancel()
+        }
+        stopping.cancel()
     }
 }
 

@@ -14,6 +14,7 @@ import Shared
 /// ```
 struct RunnerAPI: Sendable {
     let runs: RunsController
+    let load: LoadController
     let topology: TopologyController
     let failureModes: FailureModesStore
     let events: EventHub
@@ -23,14 +24,14 @@ struct RunnerAPI: Sendable {
 
     /// The endpoints under their own paths.
     var apiRoutes: [Route] {
-        let manager = runs.manager
+        let (manager, loads) = (runs.manager, load.manager)
         let snapshot: @Sendable () async -> EventHub.Event? = {
             EventHub.Event(
                 name: "snapshot",
                 value: Snapshot(
                     failureModes: failureModes.settings.failureModes, halt: HaltStatus(isHalted: manager.isHalted),
                     rateLimit: manager.rateLimitStatus,
-                    runs: manager.views, seconds: manager.recentSeconds))
+                    runs: manager.views, seconds: manager.recentSeconds, load: loads.current()?.view))
         }
         return runs.routes
             + ScenariosController(runs: runs, failureModes: failureModes).routes
@@ -38,6 +39,7 @@ struct RunnerAPI: Sendable {
             + PaymentScenariosController(
                 store: failureModes, events: events, isHalted: { manager.isHalted }
             ).routes
+            + load.routes
             + EventsController(hub: events, snapshot: snapshot).routes
             + topology.routes
     }
@@ -69,9 +71,11 @@ struct RunnerAPI: Sendable {
         let rateLimit: RateLimitStatus
         let runs: [RunView]
         let seconds: [LiveWindow.Second]
+        /// Absent when none was started.
+        let load: LoadView?
 
         enum CodingKeys: String, CodingKey {
-            case halt, runs, seconds
+            case halt, runs, seconds, load
             case failureModes = "failure_modes"
             case rateLimit = "rate_limit"
         }

@@ -2,6 +2,7 @@ import Experiments
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Load
 import Shared
 import Verdict
 
@@ -11,6 +12,7 @@ struct RunsController: Sendable {
     let engine: any ChaosEngine
     /// Read anew for every request, so that a changed file counts at once.
     let experimentsFolder: String
+    let profilesFolder: String
     let cooldownMinutes: Double
 
     var routes: [Route] {
@@ -46,7 +48,8 @@ struct RunsController: Sendable {
 
     private func start(_ request: Request, _ context: AppContext) async throws -> Response {
         let body: RunBody = try await request.json()
-        let view = try manager.start(body.request(try experiment(named: body.experiment)))
+        let profile = try body.profile.map { try LoadController.profile(named: $0, in: profilesFolder) } ?? .usual
+        let view = try manager.start(body.request(try experiment(named: body.experiment), profile: profile))
         return try .json(view, status: .accepted, headers: [.location: "/api/runs/\(view.id)"])
     }
 

@@ -28,6 +28,12 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Requests a second.")
     var rate = RunRequest.defaultRate
 
+    @Option(help: "The name of a load profile. Default: chains and payments, one to one.")
+    var profile: String?
+
+    @Option(help: "How requests arrive: constant, or poisson.")
+    var arrivals = "constant"
+
     @Option(
         help: ArgumentHelp(
             "What is expected, instead of the experiment's hypothesis: 'success >= 99%'. May be repeated.",
@@ -80,8 +86,9 @@ struct RunCommand: AsyncParsableCommand {
         var body: [String: JSONValue] = [
             "experiment": .string(experiment), "origin": .string(RunRequest.Origin.commandLine.rawValue),
             "baseline": .string(baseline), "recovery": .string(recovery),
-            "rate": .integer(Int64(rate)),
+            "rate": .integer(Int64(rate)), "arrivals": .string(arrivals),
         ]
+        body["profile"] = profile.map(JSONValue.string)
         body["duration"] = duration.map(JSONValue.string)
         if !expect.isEmpty { body["expect"] = .array(expect.map(JSONValue.string)) }
         if !stopWhen.isEmpty { body["stop_when"] = .array(stopWhen.map(JSONValue.string)) }

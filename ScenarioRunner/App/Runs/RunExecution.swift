@@ -123,7 +123,9 @@ struct RunExecution: Sendable {
         // No child throws: one that did would cancel the others, and with them the removal of the fault.
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                let order = LoadOrder(runID: recorder.id, rate: request.rate, atMost: sending, seed: request.seed)
+                let order = LoadOrder(
+                    runID: recorder.id, rate: request.rate, atMost: sending, seed: request.seed,
+                    profile: request.profile, arrivals: request.arrivals)
                 await recording(recorder) { try await send(order, until: loadStop, stop, recorder) }
             }
             group.addTask {
@@ -151,7 +153,7 @@ struct RunExecution: Sendable {
 
     private func send(_ order: LoadOrder, until end: Latch, _ stop: Latch, _ recorder: RunRecorder) async throws {
         do {
-            try await load.run(order, stop: end, abort: stop, onSample: recorder.add)
+            recorder.loaded(try await load.run(order, stop: end, abort: stop, onSample: recorder.add))
         } catch {
             // Whoever stops a run breaks its load off.
             guard !stop.isOpen else { return }

@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Load
 import Shared
 
 /// One run, as it was asked for and with every default filled in.
@@ -20,6 +21,9 @@ struct RunRequest: Sendable {
     /// Requests a second through all phases; 0 puts no load on the system and measures no impact.
     let rate: Int
     let seed: UInt64
+    /// What the load asks for.
+    var profile = LoadProfile.usual
+    var arrivals = ArrivalSchedule.Arrivals.constant
     /// Takes the place of the experiment's hypothesis; nil leaves it.
     var expect: Hypothesis?
     /// Takes the place of the experiment's stop conditions; nil leaves them.
@@ -87,6 +91,9 @@ struct RunBody: Decodable {
     let recovery: Duration
     let rate: Int
     let seed: UInt64?
+    /// The name of a load profile; nil for the usual load.
+    let profile: String?
+    let arrivals: ArrivalSchedule.Arrivals
     /// Nil for the experiment's own.
     let expect: Hypothesis?
     let stopWhen: [StopCondition]?
@@ -105,23 +112,27 @@ struct RunBody: Decodable {
         let recovery = fields.duration("recovery", default: RunRequest.defaultRecovery, atMost: RunRequest.maxPhase)
         let rate = fields.integer("rate", in: 1...RunRequest.maxRate, default: RunRequest.defaultRate)
         let seed = fields.contains("seed") ? fields.integer("seed", in: 0...Int(RunRequest.seeds.upperBound)) : nil
+        let (profile, arrivals) = (fields.optionalText("profile"), fields.arrivals())
         expect = fields.expectation("expect", Hypothesis.parse)
         stopWhen = fields.expectation("stop_when", StopCondition.parseList)
         (self.experiment, self.origin, self.baseline, self.duration, self.recovery, self.rate) =
             try fields.require(experiment, origin ?? nil, baseline, duration, recovery, rate)
+        (self.profile, self.arrivals) = try fields.require(profile, arrivals)
         self.seed = seed.map(UInt64.init)
         try checkRequests(lasting: self.duration ?? RunRequest.defaultDuration)
     }
 
     /// With the seed and the duration that the body leaves open.
     ///
+    /// - Parameter profile: the one that ``profile`` names.
     /// - Throws: ``Problem`` 422 when the experiment lasts too long for the rate.
-    func request(_ experiment: Experiment) throws -> RunRequest {
+    func request(_ experiment: Experiment, profile: LoadProfile = .usual) throws -> RunRequest {
         let duration = duration ?? RunRequest.usualDuration(of: experiment)
         try checkRequests(lasting: duration)
         return RunRequest(
             experiment: experiment, origin: origin, baseline: baseline, duration: duration, recovery: recovery,
-            rate: rate, seed: seed ?? .random(in: RunRequest.seeds), expect: expect, stopWhen: stopWhen)
+            rate: rate, seed: seed ?? .random(in: RunRequest.seeds), profile: profile, arrivals: arrivals,
+            expect: expect, stopWhen: stopWhen)
     }
 
     private func checkRequests(lasting duration: Duration) throws {
@@ -132,6 +143,14 @@ struct RunBody: Decodable {
 }
 
 extension FieldReader {
+    /// `constant`, which is meant when nobody says, or `poisson`.
+    func arrivals() -> ArrivalSchedule.Arrivals? {
+        guard let name = text("arrivals", default: ArrivalSchedule.Arrivals.constant.rawValue) else { return nil }
+        let arrivals = ArrivalSchedule.Arrivals(rawValue: name)
+        if arrivals == nil { reject("arrivals", "must be constant or poisson") }
+        return arrivals
+    }
+
     /// What is expected, or when to stop: one text, or a list of texts that count together; nil when it is absent or
     /// wrong.
     func expectation<Value>(_ name: String, _ parse: (String) throws(QuantityError) -> Value) -> Value? {
