@@ -29,6 +29,8 @@ struct RunnerLab: Sendable {
         var money = MoneyCheck(checked: 1)
         /// How long a fault that does not go is asked to go again.
         var removalTime = Duration.milliseconds(20)
+        /// How long the replicas have to take up other resilience settings.
+        var followTime = Duration.seconds(5)
         var allReplicas: Set<String> = []
         var allowsTotal = false
     }
@@ -46,12 +48,15 @@ struct RunnerLab: Sendable {
         folder = LabFolder(path: root.appendingPathComponent("state").path)
         try folder.prepare()
         events = EventHub()
+        let failureModes = FailureModesStore(seed: 1)
         let logger = Logger(label: "runner-lab") { _ in SwiftLogNoOpLogHandler() }
         manager = RunManager(
             engine: engine,
             execution: RunExecution(
                 engine: engine, load: load, restock: options.restock, logger: logger,
-                checkMoney: { _, _ in options.money }, removalTime: options.removalTime),
+                checkMoney: { _, _ in options.money },
+                resilience: ResilienceSwitch(store: failureModes, events: events, followTime: options.followTime),
+                removalTime: options.removalTime),
             folder: folder,
             governor: Governor(
                 cooldown: options.cooldown, allReplicas: options.allReplicas, allowsTotal: options.allowsTotal),
@@ -61,7 +66,7 @@ struct RunnerLab: Sendable {
                 manager: manager, engine: engine, experimentsFolder: try Self.experiments(in: root),
                 cooldownMinutes: options.cooldown.seconds / 60),
             topology: TopologyController(topology: LabTopology(), statuses: { [] }),
-            failureModes: FailureModesStore(seed: 1), events: events)
+            failureModes: failureModes, events: events)
     }
 
     /// Runs `body` beside the manager's work, and ends that in order afterwards.

@@ -28,8 +28,8 @@ struct RunnerAPI: Sendable {
             EventHub.Event(
                 name: "snapshot",
                 value: Snapshot(
-                    failureModes: failureModes.settings.failureModes, halt: HaltStatus(isHalted: manager.isHalted),
-                    rateLimit: manager.rateLimitStatus,
+                    failureModes: failureModes.settings.failureModes, resilience: failureModes.settings.resilience,
+                    halt: HaltStatus(isHalted: manager.isHalted), rateLimit: manager.rateLimitStatus,
                     runs: manager.views, seconds: manager.recentSeconds))
         }
         return runs.routes
@@ -37,6 +37,9 @@ struct RunnerAPI: Sendable {
             + HaltController(manager: manager, failureModes: failureModes, events: events).routes
             + PaymentScenariosController(
                 store: failureModes, events: events, isHalted: { manager.isHalted }
+            ).routes
+            + ResilienceController(
+                resilience: ResilienceSwitch(store: failureModes, events: events), holder: { manager.resilienceHolder }
             ).routes
             + EventsController(hub: events, snapshot: snapshot).routes
             + topology.routes
@@ -65,13 +68,14 @@ struct RunnerAPI: Sendable {
 
     private struct Snapshot: Encodable {
         let failureModes: FailureModes
+        let resilience: ResilienceSettings
         let halt: HaltStatus
         let rateLimit: RateLimitStatus
         let runs: [RunView]
         let seconds: [LiveWindow.Second]
 
         enum CodingKeys: String, CodingKey {
-            case halt, runs, seconds
+            case halt, resilience, runs, seconds
             case failureModes = "failure_modes"
             case rateLimit = "rate_limit"
         }

@@ -25,8 +25,15 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How long to measure after the fault.")
     var recovery = GoDuration.text(RunRequest.defaultRecovery)
 
-    @Option(help: "Requests a second.")
-    var rate = RunRequest.defaultRate
+    @Option(help: "Requests a second. Default: the experiment's own, or \(RunRequest.defaultRate).")
+    var rate: Int?
+
+    @Option(
+        help: """
+            How the services guard themselves meanwhile, such as hardened or 'retry-storm + retry_budget'. Default: the \
+            experiment's own, or as it is.
+            """)
+    var resilience: String?
 
     @Flag(help: "Print the journal on standard output, and nothing else there.")
     var json = false
@@ -54,8 +61,9 @@ struct RunCommand: AsyncParsableCommand {
         var body: [String: JSONValue] = [
             "experiment": .string(experiment), "origin": .string(RunRequest.Origin.commandLine.rawValue),
             "baseline": .string(baseline), "recovery": .string(recovery),
-            "rate": .integer(Int64(rate)),
         ]
+        body["rate"] = rate.map { .integer(Int64($0)) }
+        body["resilience"] = resilience.map(JSONValue.string)
         body["duration"] = duration.map(JSONValue.string)
         if let seed = lab.seed, let seed = Int64(exactly: seed) { body["seed"] = .integer(seed) }
         return .object(body)

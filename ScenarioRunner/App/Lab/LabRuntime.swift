@@ -42,7 +42,8 @@ struct LabRuntime: Sendable {
             execution: RunExecution(
                 engine: engine, load: LoadWorkerProcess(world: world),
                 restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger,
-                checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance),
+                checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance,
+                resilience: ResilienceSwitch(store: failureModes, events: events)),
             folder: settings.folder,
             governor: Governor(
                 cooldown: .seconds(settings.cooldownSeconds), allReplicas: Set(world.topology.replicas.map(\.name)),

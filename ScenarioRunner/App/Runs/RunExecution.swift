@@ -26,6 +26,8 @@ struct RunExecution: Sendable {
     let checkMoney: @Sendable (_ history: [PaymentOperation], _ stop: Latch) async -> MoneyCheck
     /// A look at the books while the system works: whether they are right so far; nil when they could not be read.
     var glanceAtMoney: @Sendable () async -> Bool? = { nil }
+    /// Sets the resilience of the services for the time of a run that asks for it.
+    let resilience: ResilienceSwitch
     /// How long a fault that does not go is asked to go again.
     var removalTime = Duration.seconds(60)
 
@@ -88,6 +90,29 @@ struct RunExecution: Sendable {
         _ request: RunRequest, _ recorder: RunRecorder, _ signal: StopSignal,
         _ onProgress: @escaping @Sendable (Progress) -> Void
     ) async throws {
+        guard let wanted = request.resilience else {
+            try await loaded(request, recorder, signal, onProgress)
+            return await settle(recorder, signal.latch)
+        }
+        let before = resilience.current
+        recorder.note("resilience", "\(wanted)")
+        await recording(recorder) {
+            guard await resilience.put(wanted) else {
+                onProgress(.noEffect)
+                throw RunFailure("not every replica has taken up the resilience settings: \(wanted)")
+            }
+            try await loaded(request, recorder, signal, onProgress)
+        }
+        // Before the books are looked at: what a storm has left open is settled without it.
+        _ = await resilience.put(before)
+        recorder.note("resilience", "\(before)")
+        await settle(recorder, signal.latch)
+    }
+
+    private func loaded(
+        _ request: RunRequest, _ recorder: RunRecorder, _ signal: StopSignal,
+        _ onProgress: @escaping @Sendable (Progress) -> Void
+    ) async throws {
         let stop = signal.latch
         let sending = RunRequest.warmUp + request.totalDuration + Self.slack
         do {
@@ -116,7 +141,6 @@ struct RunExecution: Sendable {
                 loadStop.open()
             }
         }
-        await settle(recorder, stop)
     }
 
     private func fillUp(_ quantity: Int, unless stop: Latch) async throws {

@@ -20,6 +20,8 @@ struct RunRequest: Sendable {
     /// Requests a second through all phases; 0 puts no load on the system and measures no impact.
     let rate: Int
     let seed: UInt64
+    /// How the services guard themselves while the run lasts; nil leaves it as it is.
+    var resilience: ResilienceSettings?
 
     static let defaultBaseline = Duration.seconds(10)
     static let defaultDuration = Duration.seconds(30)
@@ -64,6 +66,9 @@ struct RunRequest: Sendable {
     /// Whether load is put on the system and the impact measured.
     var isMeasured: Bool { rate > 0 }
 
+    /// A fault without measurement is put on the system as it is.
+    var setsResilience: Bool { isMeasured && resilience != nil }
+
     /// Everything from the first request to the last, for the lease of its place and for what it can sell.
     var totalDuration: Duration {
         (isMeasured ? Self.warmUp + baseline + recovery : .zero) + duration
@@ -78,8 +83,11 @@ struct RunBody: Decodable {
     /// Nil for the usual one of the experiment.
     let duration: Duration?
     let recovery: Duration
-    let rate: Int
+    /// Nil for the experiment's own, or the usual one.
+    let rate: Int?
     let seed: UInt64?
+    /// Nil for the experiment's own, or none.
+    let resilience: ResilienceSettings?
 
     init(from decoder: any Decoder) throws {
         let fields = try FieldReader(decoder)
@@ -93,26 +101,28 @@ struct RunBody: Decodable {
             fields.contains("duration")
             ? fields.duration("duration", default: longest, atMost: longest).map(Optional.some) : .some(nil)
         let recovery = fields.duration("recovery", default: RunRequest.defaultRecovery, atMost: RunRequest.maxPhase)
-        let rate = fields.integer("rate", in: 1...RunRequest.maxRate, default: RunRequest.defaultRate)
+        rate = fields.contains("rate") ? fields.integer("rate", in: 1...RunRequest.maxRate) : nil
         let seed = fields.contains("seed") ? fields.integer("seed", in: 0...Int(RunRequest.seeds.upperBound)) : nil
-        (self.experiment, self.origin, self.baseline, self.duration, self.recovery, self.rate) =
-            try fields.require(experiment, origin ?? nil, baseline, duration, recovery, rate)
+        resilience = fields.resilience("resilience")
+        (self.experiment, self.origin, self.baseline, self.duration, self.recovery) =
+            try fields.require(experiment, origin ?? nil, baseline, duration, recovery)
         self.seed = seed.map(UInt64.init)
-        try checkRequests(lasting: self.duration ?? RunRequest.defaultDuration)
+        try check(rate: rate ?? RunRequest.defaultRate, lasting: self.duration ?? RunRequest.defaultDuration)
     }
 
-    /// With the seed and the duration that the body leaves open.
+    /// With what the body leaves open.
     ///
     /// - Throws: ``Problem`` 422 when the experiment lasts too long for the rate.
     func request(_ experiment: Experiment) throws -> RunRequest {
         let duration = duration ?? RunRequest.usualDuration(of: experiment)
-        try checkRequests(lasting: duration)
+        let rate = rate ?? experiment.rate ?? RunRequest.defaultRate
+        try check(rate: rate, lasting: duration)
         return RunRequest(
             experiment: experiment, origin: origin, baseline: baseline, duration: duration, recovery: recovery,
-            rate: rate, seed: seed ?? .random(in: RunRequest.seeds))
+            rate: rate, seed: seed ?? .random(in: RunRequest.seeds), resilience: resilience ?? experiment.resilience)
     }
 
-    private func checkRequests(lasting duration: Duration) throws {
+    private func check(rate: Int, lasting duration: Duration) throws {
         guard (baseline + duration + recovery).seconds * Double(rate) <= Double(RunRequest.maxRequests) else {
             throw Problem.invalid("rate", "times the duration must be at most \(RunRequest.maxRequests) requests")
         }
@@ -120,6 +130,17 @@ struct RunBody: Decodable {
 }
 
 extension FieldReader {
+    /// As manifests write it, `hardened - hedging`; nil where it is absent.
+    func resilience(_ name: String) -> ResilienceSettings? {
+        guard contains(name), let text = text(name) else { return nil }
+        do throws(QuantityError) {
+            return try ResilienceSettings.parse(text)
+        } catch {
+            reject(name, error.description)
+            return nil
+        }
+    }
+
     /// A duration as manifests write it, `90s` or `1m30s`, from one second up.
     func duration(_ name: String, default fallback: Duration, atMost maximum: Duration) -> Duration? {
         guard contains(name) else { return fallback }
