@@ -19,7 +19,8 @@ func buildInventory(
         logger: logger)
     var serverSettings = HTTPServerSettings(
         name: InventorySettings.serviceName, host: settings.host, port: settings.port,
-        about: "Inventory service: what is on the shelf, and what is promised to a payment.")
+        about: "Inventory service: what is on the shelf, and what is promised to a payment.",
+        replica: settings.replicaName)
     serverSettings.shedsLoad = true
     let server = HTTPServer(
         settings: serverSettings, registry: registry, resilience: { follower.current.resilience }, logger: logger)

@@ -18,7 +18,8 @@ func buildNotification(
         logger: logger)
     var serverSettings = HTTPServerSettings(
         name: NotificationSettings.serviceName, host: settings.host, port: settings.port,
-        about: "Notification service: tells people what became of their payments.")
+        about: "Notification service: tells people what became of their payments.",
+        replica: settings.replicaName)
     serverSettings.shedsLoad = true
     let server = HTTPServer(
         settings: serverSettings, registry: registry, resilience: { follower.current.resilience }, logger: logger)

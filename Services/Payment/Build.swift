@@ -30,7 +30,8 @@ func buildPayment(
     let server = HTTPServer(
         settings: HTTPServerSettings(
             name: PaymentSettings.serviceName, host: settings.host, port: settings.port,
-            about: "Payment service: takes payments, gives refunds, and says what became of them."),
+            about: "Payment service: takes payments, gives refunds, and says what became of them.",
+            replica: settings.replicaName),
         registry: registry, resilience: { follower.current.resilience }, logger: logger)
     let gateway = SimulatedAcquirer(database: gatewayDatabase, settings: { follower.current })
     let parts = PaymentParts(

@@ -21,6 +21,7 @@ struct RetryStormTests {
         let verdict: String
         let reasons: [String]
         let recovery_time_ms: Int?
+        let metastable: Bool?
         let series: [Second]
         let phases: [JournalView.Phase]
         let money: Money
@@ -52,13 +53,14 @@ struct RetryStormTests {
         try await LabProcess.withLab { lab in
             let storm = try await run("retry-storm", state: lab.folder.path)
             #expect(storm.verdict == "held", "\(storm.reasons)")
-            #expect(storm.recovery_time_ms == nil)
+            #expect(storm.recovery_time_ms == nil && storm.metastable == true)
             #expect(storm.successAtTheEnd(of: Self.recoverySeconds) <= 20)
             #expect(storm.phases.first { $0.name == "baseline" }?.success_rate ?? 0 >= 0.99)
             // The storm has gone with its settings: the next run finds the system as it was.
             let calm = try await run("retry-storm-with-budget", state: lab.folder.path)
             #expect(calm.verdict == "held", "\(calm.reasons)")
             #expect(calm.phases.first { $0.name == "baseline" }?.success_rate ?? 0 >= 0.99)
+            #expect(calm.metastable == false)
             #expect(calm.successAtTheEnd(of: Self.recoverySeconds) >= 95)
             #expect(calm.money.checked > 0 && storm.money.checked > 0)
         }

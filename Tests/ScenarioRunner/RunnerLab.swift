@@ -50,10 +50,23 @@ struct RunnerLab: Sendable {
         events = EventHub()
         let failureModes = FailureModesStore(seed: 1)
         let logger = Logger(label: "runner-lab") { _ in SwiftLogNoOpLogHandler() }
-        manager = RunManager(
-            engine: engine,
+        manager = Self.manager(options, folder, failureModes, events, logger)
+        api = RunnerAPI(
+            runs: RunsController(
+                manager: manager, engine: engine, experimentsFolder: try Self.experiments(in: root),
+                cooldownMinutes: options.cooldown.seconds / 60),
+            topology: TopologyController(topology: LabTopology(), statuses: { [] }),
+            failureModes: failureModes, events: events)
+    }
+
+    private static func manager(
+        _ options: Options, _ folder: LabFolder, _ failureModes: FailureModesStore, _ events: EventHub,
+        _ logger: Logger
+    ) -> RunManager {
+        RunManager(
+            engine: options.engine,
             execution: RunExecution(
-                engine: engine, load: load, restock: options.restock, logger: logger,
+                engine: options.engine, load: options.load, restock: options.restock, logger: logger, site: RunSite(),
                 checkMoney: { _, _ in options.money },
                 resilience: ResilienceSwitch(store: failureModes, events: events, followTime: options.followTime),
                 removalTime: options.removalTime),
@@ -61,12 +74,11 @@ struct RunnerLab: Sendable {
             governor: Governor(
                 cooldown: options.cooldown, allReplicas: options.allReplicas, allowsTotal: options.allowsTotal),
             events: events, logger: logger)
-        api = RunnerAPI(
-            runs: RunsController(
-                manager: manager, engine: engine, experimentsFolder: try Self.experiments(in: root),
-                cooldownMinutes: options.cooldown.seconds / 60),
-            topology: TopologyController(topology: LabTopology(), statuses: { [] }),
-            failureModes: failureModes, events: events)
+    }
+
+    /// The manager of a runner that starts anew on the same folder.
+    func restarted(logger: Logger) -> RunManager {
+        Self.manager(Options(), folder, FailureModesStore(seed: 1), EventHub(), logger)
     }
 
     /// Runs `body` beside the manager's work, and ends that in order afterwards.

@@ -42,7 +42,9 @@ struct LabRuntime: Sendable {
             execution: RunExecution(
                 engine: engine, load: LoadWorkerProcess(world: world),
                 restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger,
+                site: RunSite(findings: settings.findings, topology: world.topology),
                 checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance,
+                glanceAtBacklog: BacklogProbe(client: client, paymentURL: world.paymentURL).glance,
                 resilience: ResilienceSwitch(store: failureModes, events: events)),
             folder: settings.folder,
             governor: Governor(

@@ -22,6 +22,13 @@ struct RunRequest: Sendable {
     let seed: UInt64
     /// How the services guard themselves while the run lasts; nil leaves it as it is.
     var resilience: ResilienceSettings?
+    /// Takes the place of the experiment's hypothesis; nil leaves it.
+    var expect: Hypothesis?
+    /// Takes the place of the experiment's stop conditions; nil leaves them.
+    var stopWhen: [StopCondition]?
+
+    var hypothesis: Hypothesis? { expect ?? experiment.hypothesis }
+    var stopConditions: [StopCondition] { stopWhen ?? experiment.stopConditions }
 
     static let defaultBaseline = Duration.seconds(10)
     static let defaultDuration = Duration.seconds(30)
@@ -88,6 +95,9 @@ struct RunBody: Decodable {
     let seed: UInt64?
     /// Nil for the experiment's own, or none.
     let resilience: ResilienceSettings?
+    /// Nil for the experiment's own.
+    let expect: Hypothesis?
+    let stopWhen: [StopCondition]?
 
     init(from decoder: any Decoder) throws {
         let fields = try FieldReader(decoder)
@@ -104,6 +114,8 @@ struct RunBody: Decodable {
         rate = fields.contains("rate") ? fields.integer("rate", in: 1...RunRequest.maxRate) : nil
         let seed = fields.contains("seed") ? fields.integer("seed", in: 0...Int(RunRequest.seeds.upperBound)) : nil
         resilience = fields.resilience("resilience")
+        expect = fields.expectation("expect", Hypothesis.parse)
+        stopWhen = fields.expectation("stop_when", StopCondition.parseList)
         (self.experiment, self.origin, self.baseline, self.duration, self.recovery) =
             try fields.require(experiment, origin ?? nil, baseline, duration, recovery)
         self.seed = seed.map(UInt64.init)
@@ -119,7 +131,8 @@ struct RunBody: Decodable {
         try check(rate: rate, lasting: duration)
         return RunRequest(
             experiment: experiment, origin: origin, baseline: baseline, duration: duration, recovery: recovery,
-            rate: rate, seed: seed ?? .random(in: RunRequest.seeds), resilience: resilience ?? experiment.resilience)
+            rate: rate, seed: seed ?? .random(in: RunRequest.seeds), resilience: resilience ?? experiment.resilience,
+            expect: expect, stopWhen: stopWhen)
     }
 
     private func check(rate: Int, lasting duration: Duration) throws {
@@ -137,6 +150,18 @@ extension FieldReader {
             return try ResilienceSettings.parse(text)
         } catch {
             reject(name, error.description)
+            return nil
+        }
+    }
+
+    /// What is expected, or when to stop: one text, or a list of texts that count together; nil when it is absent or
+    /// wrong.
+    func expectation<Value>(_ name: String, _ parse: (String) throws(QuantityError) -> Value) -> Value? {
+        guard contains(name), let text = textOrTexts(name, maxLength: 1000) else { return nil }
+        do {
+            return try parse(text.joined(separator: ", "))
+        } catch {
+            reject(name, "\(error)")
             return nil
         }
     }

@@ -16,6 +16,9 @@ public struct HTTPServerSettings: Sendable {
     public var port: Int
     /// What `GET /` says of the service.
     public var about: String
+    /// The name of this process among those that answer alike, `payment-0`: stands in `X-Served-By` of every answer,
+    /// so that whoever measures can tell them apart. Nil: no such header.
+    public var replica: String?
     /// Requests beyond these are refused with 503.
     public var maxRequestsInFlight = 512
     /// Whether the pattern `load_shedding` is for this server: one whose latency is its own work. Where a server mostly
@@ -31,11 +34,12 @@ public struct HTTPServerSettings: Sendable {
     public static let maxHeaderBytes = 32 * 1024
     public static let maxHeaderFields = 100
 
-    public init(name: String, host: String, port: Int, about: String) {
+    public init(name: String, host: String, port: Int, about: String, replica: String? = nil) {
         self.name = name
         self.host = host
         self.port = port
         self.about = about
+        self.replica = replica
     }
 }
 
@@ -125,7 +129,7 @@ public struct HTTPServer: Sendable {
         let all = routes + commonRoutes(beside: routes, openAPI: openAPI)
         let router = Router(context: AppContext.self, options: [.autoGenerateHeadEndpoints])
         router.addMiddleware {
-            TelemetryMiddleware(metrics: registry)
+            TelemetryMiddleware(metrics: registry, replica: settings.replica)
             ProblemMiddleware(allowedMethods: AllowedMethods(all))
             InFlightLimitMiddleware(limit: settings.maxRequestsInFlight)
             LoadSheddingMiddleware(
