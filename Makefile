@@ -10,7 +10,7 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak kill-sweep fidelity bench bench-halt locust-venv bench-load lint format clean
+.PHONY: help run demo doctor test soak kill-sweep fidelity bench bench-halt locust-venv bench-load metastable lint format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,10 @@ test: ## Check the format, build everything, run all tests
 	swift build --build-tests $(BUILD_FLAGS)
 	swift test --skip-build --skip EndToEndTests
 	swift test --skip-build --no-parallel --filter EndToEndTests
+
+metastable: ## A fault that ends and a system that stays down for its own retries; then the same with a retry budget
+	swift build --build-tests $(BUILD_FLAGS)
+	METASTABLE=long swift test --skip-build --filter RetryStormTests
 
 soak: release ## 100,000 payments under every failure at once, for half an hour or more; SOAK_SEED=n repeats one
 	swift build --build-tests $(BUILD_FLAGS)

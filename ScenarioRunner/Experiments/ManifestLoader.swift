@@ -121,7 +121,8 @@ public struct ManifestLoader {
             name: metadata.name, kind: isConfigMap ? FailureModesSpec.kind : kind, file: file,
             line: lines["metadata.name"] ?? 1, namespace: metadata.namespace, labels: metadata.labels,
             annotations: metadata.annotations, hypothesis: metadata.hypothesis,
-            stopConditions: metadata.stopConditions, spec: spec, specPath: isConfigMap ? "data" : "spec", lines: lines)
+            stopConditions: metadata.stopConditions, resilience: metadata.resilience, rate: metadata.rate, spec: spec,
+            specPath: isConfigMap ? "data" : "spec", lines: lines)
     }
 
     private static func spec(

@@ -72,6 +72,13 @@ struct LabProcess: Sendable {
         try await call(.post, url, body: body)
     }
 
+    /// Sets how the services guard themselves.
+    func set(_ resilience: ResilienceSettings) async throws {
+        let body = String(decoding: try JSONEncoder().encode(resilience), as: UTF8.self)
+        let answer = try await call(.put, state.runner_url + "/api/resilience", body: body)
+        #expect(answer.status == 200, "\(answer.body)")
+    }
+
     private func call(
         _ method: HTTPRequest.Method, _ url: String, body: String?
     ) async throws -> (status: Int, body: JSONValue) {

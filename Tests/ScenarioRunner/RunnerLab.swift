@@ -32,6 +32,8 @@ struct RunnerLab: Sendable {
         var money = MoneyCheck(checked: 1)
         /// How long a fault that does not go is asked to go again.
         var removalTime = Duration.milliseconds(20)
+        /// How long the replicas have to take up other resilience settings.
+        var followTime = Duration.seconds(5)
         var allReplicas: Set<String> = []
         var allowsTotal = false
         /// Where a load without chaos goes to.
@@ -55,8 +57,9 @@ struct RunnerLab: Sendable {
         folder = LabFolder(path: root.appendingPathComponent("state").path)
         try folder.prepare()
         events = EventHub()
+        let failureModes = FailureModesStore(seed: 1)
         let logger = Logger(label: "runner-lab") { _ in SwiftLogNoOpLogHandler() }
-        manager = Self.manager(options, acting, folder, events, logger)
+        manager = Self.manager(options, acting, folder, failureModes, events, logger)
         profiles = root.appendingPathComponent("profiles")
         try FileManager.default.createDirectory(at: profiles, withIntermediateDirectories: true)
         loads = LoadManager(worker: LocalLoadWorker(), events: events, logger: logger)
@@ -68,17 +71,20 @@ struct RunnerLab: Sendable {
             load: LoadController(
                 manager: loads, profilesFolder: profiles.path, targets: .init(all: options.loadTarget)),
             topology: TopologyController(topology: LabTopology(), statuses: { [] }),
-            failureModes: FailureModesStore(seed: 1), events: events)
+            failureModes: failureModes, events: events)
     }
 
     private static func manager(
-        _ options: Options, _ engine: any ChaosEngine, _ folder: LabFolder, _ events: EventHub, _ logger: Logger
+        _ options: Options, _ engine: any ChaosEngine, _ folder: LabFolder, _ failureModes: FailureModesStore,
+        _ events: EventHub, _ logger: Logger
     ) -> RunManager {
         RunManager(
             engine: engine,
             execution: RunExecution(
                 engine: engine, load: options.load, restock: options.restock, logger: logger, site: RunSite(),
-                checkMoney: { _, _ in options.money }, removalTime: options.removalTime),
+                checkMoney: { _, _ in options.money },
+                resilience: ResilienceSwitch(store: failureModes, events: events, followTime: options.followTime),
+                removalTime: options.removalTime),
             folder: folder,
             governor: Governor(
                 cooldown: options.cooldown, allReplicas: options.allReplicas, allowsTotal: options.allowsTotal),
@@ -88,7 +94,7 @@ struct RunnerLab: Sendable {
     /// The manager of a runner that starts anew on the same folder.
     func restarted(logger: Logger) -> RunManager {
         let options = Options()
-        return Self.manager(options, options.engine, folder, EventHub(), logger)
+        return Self.manager(options, options.engine, folder, FailureModesStore(seed: 1), EventHub(), logger)
     }
 
     /// Runs `body` beside the manager's work, and ends that in order afterwards.

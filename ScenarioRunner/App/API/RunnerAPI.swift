@@ -29,8 +29,8 @@ struct RunnerAPI: Sendable {
             EventHub.Event(
                 name: "snapshot",
                 value: Snapshot(
-                    failureModes: failureModes.settings.failureModes, halt: HaltStatus(isHalted: manager.isHalted),
-                    rateLimit: manager.rateLimitStatus,
+                    failureModes: failureModes.settings.failureModes, resilience: failureModes.settings.resilience,
+                    halt: HaltStatus(isHalted: manager.isHalted), rateLimit: manager.rateLimitStatus,
                     runs: manager.views, seconds: manager.recentSeconds, load: loads.current()?.view))
         }
         return runs.routes
@@ -40,6 +40,9 @@ struct RunnerAPI: Sendable {
                 store: failureModes, events: events, isHalted: { manager.isHalted }
             ).routes
             + load.routes
+            + ResilienceController(
+                resilience: ResilienceSwitch(store: failureModes, events: events), holder: { manager.resilienceHolder }
+            ).routes
             + EventsController(hub: events, snapshot: snapshot).routes
             + topology.routes
     }
@@ -67,6 +70,7 @@ struct RunnerAPI: Sendable {
 
     private struct Snapshot: Encodable {
         let failureModes: FailureModes
+        let resilience: ResilienceSettings
         let halt: HaltStatus
         let rateLimit: RateLimitStatus
         let runs: [RunView]
@@ -75,7 +79,7 @@ struct RunnerAPI: Sendable {
         let load: LoadView?
 
         enum CodingKeys: String, CodingKey {
-            case halt, runs, seconds, load
+            case halt, resilience, runs, seconds, load
             case failureModes = "failure_modes"
             case rateLimit = "rate_limit"
         }

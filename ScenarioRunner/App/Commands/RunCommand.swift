@@ -25,8 +25,15 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How long to measure after the fault.")
     var recovery = GoDuration.text(RunRequest.defaultRecovery)
 
-    @Option(help: "Requests a second.")
-    var rate = RunRequest.defaultRate
+    @Option(help: "Requests a second. Default: the experiment's own, or \(RunRequest.defaultRate).")
+    var rate: Int?
+
+    @Option(
+        help: """
+            How the services guard themselves meanwhile, such as hardened or 'retry-storm + retry_budget'. Default: the \
+            experiment's own, or as it is.
+            """)
+    var resilience: String?
 
     @Option(help: "The name of a load profile. Default: chains and payments, one to one.")
     var profile: String?
@@ -86,9 +93,11 @@ struct RunCommand: AsyncParsableCommand {
         var body: [String: JSONValue] = [
             "experiment": .string(experiment), "origin": .string(RunRequest.Origin.commandLine.rawValue),
             "baseline": .string(baseline), "recovery": .string(recovery),
-            "rate": .integer(Int64(rate)), "arrivals": .string(arrivals),
+            "arrivals": .string(arrivals),
         ]
+        body["rate"] = rate.map { .integer(Int64($0)) }
         body["profile"] = profile.map(JSONValue.string)
+        body["resilience"] = resilience.map(JSONValue.string)
         body["duration"] = duration.map(JSONValue.string)
         if !expect.isEmpty { body["expect"] = .array(expect.map(JSONValue.string)) }
         if !stopWhen.isEmpty { body["stop_when"] = .array(stopWhen.map(JSONValue.string)) }

@@ -44,7 +44,8 @@ struct LabRuntime: Sendable {
                 restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger,
                 site: RunSite(findings: settings.findings, topology: world.topology),
                 checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance,
-                glanceAtBacklog: BacklogProbe(client: client, paymentURL: world.paymentURL).glance),
+                glanceAtBacklog: BacklogProbe(client: client, paymentURL: world.paymentURL).glance,
+                resilience: ResilienceSwitch(store: failureModes, events: events)),
             folder: settings.folder,
             governor: Governor(
                 cooldown: .seconds(settings.cooldownSeconds), allReplicas: Set(world.topology.replicas.map(\.name)),

@@ -152,6 +152,9 @@ final class RunManager: Service, Sendable {
     /// The last seconds of load, oldest first.
     var recentSeconds: [LiveWindow.Second] { state.withLock { Array($0.recentSeconds) } }
 
+    /// The run that has set the resilience of the services for its own time.
+    var resilienceHolder: String? { state.withLock { $0.resilienceHolder } }
+
     var rateLimitStatus: RateLimitStatus { state.withLock { $0.governor.status(at: .now) } }
 
     func resetRateLimit() {
@@ -277,7 +280,16 @@ extension RunManager.State {
     /// let a fourth one in.
     fileprivate static let roomForFault = Duration.seconds(180)
 
+    fileprivate var resilienceHolder: String? {
+        records.first { $0.value.view.state != .finished && $0.value.request.setsResilience }?.key
+    }
+
     fileprivate mutating func admit(_ id: String, _ request: RunRequest, _ plan: FaultPlan) throws {
+        if request.setsResilience, let holder = resilienceHolder {
+            throw Problem.conflict(
+                "\(holder) has set the resilience of the services for its own time. Stop it first, or wait for its end.",
+                members: ["run_id": .string(holder)])
+        }
         let candidate = Governor.Candidate(
             id: id, experiment: request.experiment.name, plan: plan,
             lease: request.totalDuration + Self.roomForFault, coolsDown: request.origin.coolsDown)

@@ -12,7 +12,7 @@ import Synchronization
 ///
 /// * **Deadline.** `request.timeout`, or what is left of ``RequestDeadline/current`` if that is less, counts from the
 ///   call to the last byte: waiting for a place, name lookup, connecting and a server that trickles included.
-///   The result is sent on as `X-Request-Deadline-Ms`.
+///   The result is sent on as `X-Request-Deadline-Ms`, unless the request says not to.
 /// * **Trace.** A child of ``TraceContext/current`` is sent as `traceparent`.
 /// * **Limits.** The body by `request.maxResponseBytes`, the header and what may be in flight by the configuration.
 ///   What comes after the announced end of an answer is never taken for the next answer.

@@ -16,7 +16,7 @@ final class RequestHeaders {
         if request.headers[.userAgent] == nil {
             append(HTTPField(name: .userAgent, value: userAgent))
         }
-        if request.headers[.requestDeadline] == nil {
+        if request.sendsDeadline, request.headers[.requestDeadline] == nil {
             append(HTTPField(name: .requestDeadline, value: String(max(1, timeout.wholeMilliseconds))))
         }
         if request.headers[Self.traceparent] == nil, let trace = TraceContext.current {
