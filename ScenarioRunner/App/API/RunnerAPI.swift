@@ -32,7 +32,7 @@ struct RunnerAPI: Sendable {
                     rateLimit: manager.rateLimitStatus,
                     runs: manager.views, seconds: manager.recentSeconds))
         }
-        return runs.routes
+        return runs.routes + ReportsController(manager: manager).routes
             + ScenariosController(runs: runs, failureModes: failureModes).routes
             + HaltController(manager: manager, failureModes: failureModes, events: events).routes
             + PaymentScenariosController(

@@ -48,7 +48,7 @@ final class RunManager: Service, Sendable {
     private let state: Mutex<State>
     private let engine: any ChaosEngine
     private let execution: RunExecution
-    private let folder: LabFolder
+    let journals: JournalFiles
     private let events: EventHub
     private let logger: Logger
     private let queue: AsyncStream<String>
@@ -61,7 +61,7 @@ final class RunManager: Service, Sendable {
         state = Mutex(State(governor: governor))
         self.engine = engine
         self.execution = execution
-        self.folder = folder
+        journals = JournalFiles(folder: folder.runs)
         self.events = events
         self.logger = logger
         (queue, enqueue) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(64))
@@ -264,8 +264,8 @@ final class RunManager: Service, Sendable {
 
     private func write(_ journal: Journal) {
         do {
-            let file = folder.runs.appendingPathComponent("\(journal.runID).json")
-            try journal.json().write(to: file, options: .atomic)
+            try journal.json().write(to: journals.journalFile(journal.runID), options: .atomic)
+            try journals.writeReport(journal)
         } catch {
             logger.error("the journal cannot be written", metadata: ["error": "\(error)"])
         }
