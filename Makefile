@@ -10,10 +10,10 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak locust-venv lint format clean
+.PHONY: help run demo doctor test test-browser bench bench-compare soak locust-venv lint format clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: release ## Start the lab: three services, their network, and the page at http://localhost:8000
 	@scripts/locust-venv.sh || true
@@ -33,6 +33,16 @@ test: ## Check the format, build everything, run all tests
 	swift build --build-tests $(BUILD_FLAGS)
 	swift test --skip-build --skip EndToEndTests
 	swift test --skip-build --no-parallel --filter EndToEndTests
+	$(MAKE) --no-print-directory test-browser
+
+test-browser: ## What is shown in a browser, looked at in a real one; needs a build
+	scripts/prerequisites.sh browser
+	Tests/Browser/run.sh $(BROWSER_TESTS)
+
+bench: bench-compare ## All measurements of the project's own speed and quality
+
+bench-compare: release ## 20 pairs of equal runs and 20 with 20 ms more: who is told apart
+	Tests/Benchmarks/compare.sh
 
 soak: release ## 100,000 payments under every failure at once, for half an hour or more; SOAK_SEED=n repeats one
 	swift build --build-tests $(BUILD_FLAGS)
