@@ -10,7 +10,7 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test test-browser bench bench-compare soak locust-venv lint format clean
+.PHONY: help run demo doctor test test-browser soak fidelity bench bench-halt bench-compare locust-venv lint format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,7 +19,7 @@ run: release ## Start the lab: three services, their network, and the page at ht
 	@scripts/locust-venv.sh || true
 	@exec $(RUNNER) lab $(OPTIONS)
 
-demo: release ## Break it once: a lab of its own, 80 % packet loss, a table, a journal; all down again
+demo: release ## Break it once: a lab of its own, 80 % packet loss, a table, a journal, a report; all down again
 	@code=0; $(RUNNER) run packet-loss-80-percent --baseline 10s --duration 30s --recovery 20s $(OPTIONS) || code=$$?; \
 	case $$code in 0|2) ;; *) exit $$code ;; esac
 
@@ -39,17 +39,27 @@ test-browser: ## What is shown in a browser, looked at in a real one; needs a bu
 	scripts/prerequisites.sh browser
 	Tests/Browser/run.sh $(BROWSER_TESTS)
 
-bench: bench-compare ## All measurements of the project's own speed and quality
-
-bench-compare: release ## 20 pairs of equal runs and 20 with 20 ms more: who is told apart
-	Tests/Benchmarks/compare.sh
-
 soak: release ## 100,000 payments under every failure at once, for half an hour or more; SOAK_SEED=n repeats one
 	swift build --build-tests $(BUILD_FLAGS)
 	SOAK_PAYMENTS=$${SOAK_PAYMENTS:-100000} SOAK_EXECUTABLES=.build/release swift test --skip-build --filter SoakTests
 
 locust-venv: ## Install Locust into .lab/venv, as `make run` does where it can
 	@scripts/locust-venv.sh
+
+fidelity: release ## Compare the lab with the kernel: loss, correlated loss, delay, bandwidth; a table, and 0 if all agrees
+	swift build --build-tests $(BUILD_FLAGS)
+	FIDELITY=long FIDELITY_EXECUTABLES=$(CURDIR)/.build/release swift test --skip-build --filter FidelityTests
+
+bench: bench-halt bench-compare ## Measure what a test cannot promise: each part is a target of its own
+
+# From the press of halt to the last fault gone; HALT_SEED=n repeats one.
+bench-halt: release
+	swift build --build-tests $(BUILD_FLAGS)
+	HALT_PRESSES=$${HALT_PRESSES:-200} HALT_EXECUTABLES=.build/release swift test --skip-build --filter HaltBenchTests
+
+# 20 pairs of equal runs and 20 with 20 ms more, for half an hour: which of them `compare` tells apart.
+bench-compare: release
+	Tests/Benchmarks/compare.sh
 
 lint: ## Check the format only
 	swift format lint --strict -r $(SOURCES)

@@ -70,8 +70,8 @@ extension RunManager {
     /// - Throws: ``Problem``: 404 for an unknown run, 409 for one that has not ended.
     func journal(_ id: String) throws -> Journal {
         if let known = try? details(id) {
-            guard let journal = known.journal else { throw Problem.conflict("The run \(id) has not ended yet.") }
-            return journal
+            guard known.view.state == .finished else { throw Problem.conflict("The run \(id) has not ended yet.") }
+            if let journal = known.journal { return journal }
         }
         do {
             if let earlier = try journals.journal(id) { return earlier }
