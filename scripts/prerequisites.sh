@@ -4,6 +4,7 @@
 #   scripts/prerequisites.sh build    headers and libraries for the compiler
 #   scripts/prerequisites.sh lab      the same, and the tools that the lab calls
 #   scripts/prerequisites.sh bench    the same, and what the benchmarks compare with
+#   scripts/prerequisites.sh browser  a browser and Python, for the tests of what is shown in one
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin"
 
@@ -22,6 +23,11 @@ need_tool() { command -v "$1" >/dev/null || missing+=("$2"); }
 
 need_header sqlite3.h libsqlite3-dev
 need_header curl/curl.h libcurl4-openssl-dev
+if [[ $what == browser ]]; then
+  command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || need_tool chromium chromium
+  need_tool python3 python3
+  python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+fi
 if [[ $what == lab || $what == bench ]]; then
   need_tool nft nftables
   need_tool ip iproute2

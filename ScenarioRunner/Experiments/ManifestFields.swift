@@ -154,6 +154,24 @@ package struct ManifestFields {
         return objects
     }
 
+    /// An element of a list in which a word alone may stand for a mapping.
+    enum Element {
+        case text(String)
+        case fields(ManifestFields)
+    }
+
+    func elements(_ key: String) throws(Refusal) -> [Element] {
+        var elements: [Element] = []
+        for (index, node) in try sequence(key).enumerated() {
+            if case .scalar = node {
+                elements.append(.text(try string(node, at: "\(key)[\(index)]")))
+            } else {
+                elements.append(.fields(try ManifestFields(node, path: join("\(key)[\(index)]"), file: file)))
+            }
+        }
+        return elements
+    }
+
     /// One of the words of `Choice`.
     package func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String, of type: Choice.Type

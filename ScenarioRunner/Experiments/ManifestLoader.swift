@@ -50,24 +50,27 @@ public struct ManifestLoader {
         return contents
     }
 
-    /// The one document of a file that is no manifest.
+    /// The one document of a file that is no manifest, such as a suite.
     package static func document(_ text: String, file: String) throws(Refusal) -> ManifestFields {
-        var documents: [Node] = []
+        let documents: [Node]
         do {
             let parser = try Parser(yaml: text)
-            while let document = try parser.nextRoot() {
-                if !isEmpty(document) { documents.append(document) }
-            }
+            var found: [Node] = []
+            while let document = try parser.nextRoot() { if !isEmpty(document) { found.append(document) } }
+            documents = found
         } catch {
             throw refusal(of: error, file: file)
         }
         guard let document = documents.first, documents.count == 1 else {
-            throw Refusal(file: file, line: 1, field: "", reason: "must hold one document")
+            throw Refusal(file: file, line: 1, field: "", reason: "must hold one YAML document, not \(documents.count)")
         }
-        guard !isTooLarge(document) else {
-            throw Refusal(file: file, line: 1, field: "", reason: "has more than \(maximumNodes) values")
-        }
+        guard !isTooLarge(document) else { throw tooLarge(document, file: file) }
         return try ManifestFields(document, path: "", file: file)
+    }
+
+    private static func tooLarge(_ document: Node, file: String) -> Refusal {
+        Refusal(
+            file: file, line: document.mark?.line ?? 1, field: "", reason: "has more than \(maximumNodes) values")
     }
 
     private static func isEmpty(_ document: Node) -> Bool {
@@ -91,10 +94,7 @@ public struct ManifestLoader {
     }
 
     private static func experiment(_ document: Node, file: String) throws(Refusal) -> Experiment {
-        guard !isTooLarge(document) else {
-            let line = document.mark?.line ?? 1
-            throw Refusal(file: file, line: line, field: "", reason: "has more than \(maximumNodes) values")
-        }
+        guard !isTooLarge(document) else { throw tooLarge(document, file: file) }
         let fields = try ManifestFields(document, path: "", file: file)
         let version = try fields.require("apiVersion", fields.string("apiVersion"))
         let kind = try fields.require("kind", fields.string("kind"))

@@ -33,7 +33,7 @@ struct RunnerAPI: Sendable {
                     halt: HaltStatus(isHalted: manager.isHalted), rateLimit: manager.rateLimitStatus,
                     runs: manager.views, seconds: manager.recentSeconds, load: loads.current()?.view))
         }
-        return runs.routes
+        return runs.routes + ReportsController(manager: manager).routes
             + ScenariosController(runs: runs, failureModes: failureModes).routes
             + HaltController(manager: manager, failureModes: failureModes, events: events).routes
             + PaymentScenariosController(

@@ -56,7 +56,7 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Print the journal on standard output, and nothing else there.")
     var json = false
 
-    @Option(help: "Also write the journal into this folder.")
+    @Option(help: "Also write the journal and its report into this folder.")
     var out: String?
 
     @OptionGroup var lab: LabOptions
@@ -85,6 +85,7 @@ struct RunCommand: AsyncParsableCommand {
         } else {
             print(ReportTable.render(journal))
             print("Journal       \(lab.stateFolder)/runs/\(journal.runID).json")
+            print("Report        \(lab.stateFolder)/runs/\(journal.runID).html")
         }
         if journal.verdict.exitCode != 0 { throw ExitCode(journal.verdict.exitCode) }
     }
@@ -109,8 +110,9 @@ struct RunCommand: AsyncParsableCommand {
         let folder = URL(fileURLWithPath: folder)
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            let file = folder.appendingPathComponent("\(journal.runID).json")
-            try journal.json().write(to: file, options: .atomic)
+            let files = JournalFiles(folder: folder)
+            try journal.json().write(to: files.journalFile(journal.runID), options: .atomic)
+            try files.writeReport(journal)
         } catch {
             throw LabError("cannot write the journal to \(folder.path); choose another folder with --out")
         }

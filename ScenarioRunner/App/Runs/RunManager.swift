@@ -51,6 +51,7 @@ final class RunManager: Service, Sendable {
     private let engine: any ChaosEngine
     private let execution: RunExecution
     private let store: JournalStore
+    let journals: JournalFiles
     private let events: EventHub
     private let logger: Logger
     private let queue: AsyncStream<String>
@@ -64,6 +65,7 @@ final class RunManager: Service, Sendable {
         state = Mutex(State(past: store.readNewest().map { RunView($0) }, governor: governor))
         self.engine = engine
         self.execution = execution
+        journals = JournalFiles(folder: folder.runs)
         self.events = events
         self.logger = logger
         (queue, enqueue) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(64))
@@ -216,6 +218,7 @@ final class RunManager: Service, Sendable {
             id: id, request: record.request, stop: record.stop, keep: store.write,
             onProgress: { self.update(id, $0) })
         store.write(journal)
+        writeReport(journal)
         finish(id, journal)
         logger.info("run ended", metadata: ["run_id": "\(id)", "verdict": "\(journal.verdict.rawValue)"])
     }
@@ -267,6 +270,15 @@ final class RunManager: Service, Sendable {
         }
         publishRateLimit()
         if let view { events.publish("run", view) }
+    }
+
+    /// Beside the journal, for people.
+    private func writeReport(_ journal: Journal) {
+        do {
+            try journals.writeReport(journal)
+        } catch {
+            logger.error("the report cannot be written", metadata: ["error": "\(error)"])
+        }
     }
 
     private func publishRateLimit() { events.publish("rate_limit", rateLimitStatus) }
