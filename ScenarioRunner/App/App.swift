@@ -13,7 +13,8 @@ struct RunnerCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             LabCommand.self, PlanCommand.self, RunCommand.self, HaltCommand.self, RearmCommand.self, CheckCommand.self,
-            ExplainCommand.self, DoctorCommand.self, HealCommand.self, LabInsideCommand.self, FrontDoorCommand.self,
+            ExplainCommand.self, LocustCommand.self, DoctorCommand.self, HealCommand.self, LabInsideCommand.self,
+            FrontDoorCommand.self,
             LoadWorkerCommand.self, StressWorkerCommand.self, PathWorkerCommand.self, StatusProbeCommand.self,
         ])
 

@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Load
 import Logging
 import Sandbox
 import ServiceLifecycle
@@ -31,6 +32,7 @@ struct RunnerLab: Sendable {
         var removalTime = Duration.milliseconds(20)
         var allReplicas: Set<String> = []
         var allowsTotal = false
+        var locust: @Sendable (LabFolder) -> any LocustDriver = { _ in FakeLocust() }
     }
 
     let engine: FakeEngine
@@ -39,6 +41,7 @@ struct RunnerLab: Sendable {
     let api: RunnerAPI
     let folder: LabFolder
     let events: EventHub
+    let locust: LocustService
 
     private init(_ options: Options, root: URL) throws {
         engine = options.engine
@@ -56,12 +59,15 @@ struct RunnerLab: Sendable {
             governor: Governor(
                 cooldown: options.cooldown, allReplicas: options.allReplicas, allowsTotal: options.allowsTotal),
             events: events, logger: logger)
+        locust = LocustService(
+            catalogue: LocustCatalogue(folder: try Self.locustFiles(in: root)),
+            driver: options.locust(folder), folder: folder, events: events, logger: logger)
         api = RunnerAPI(
             runs: RunsController(
                 manager: manager, engine: engine, experimentsFolder: try Self.experiments(in: root),
                 cooldownMinutes: options.cooldown.seconds / 60),
             topology: TopologyController(topology: LabTopology(), statuses: { [] }),
-            failureModes: FailureModesStore(seed: 1), events: events)
+            failureModes: FailureModesStore(seed: 1), events: events, locust: locust)
     }
 
     /// Runs `body` beside the manager's work, and ends that in order afterwards.
@@ -72,7 +78,10 @@ struct RunnerLab: Sendable {
         defer { try? FileManager.default.removeItem(at: root) }
         let lab = try RunnerLab(options, root: root)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            if options.works { group.addTask { try await lab.manager.run() } }
+            if options.works {
+                group.addTask { try await lab.manager.run() }
+                group.addTask { try await lab.locust.run() }
+            }
             defer { group.cancelAll() }
             try await body(lab)
         }
@@ -136,6 +145,22 @@ struct RunnerLab: Sendable {
           \(spec)
 
         """
+    }
+
+    /// Two profiles, and what is none: a file to import, a link out of the folder, a folder, a text.
+    private static func locustFiles(in root: URL) throws -> String {
+        let folder = root.appendingPathComponent("locust")
+        try FileManager.default.createDirectory(
+            at: folder.appendingPathComponent("folder.py"), withIntermediateDirectories: true)
+        let files = [
+            "shopper.py": "\"\"\"Buys\"\"\"\nclass Shopper(FastHttpUser):\n", "walker.py": "class Walker(HttpUser):\n",
+            "_shared.py": "", "notes.txt": "", "../outside.py": "",
+        ]
+        for (name, text) in files { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
+        try FileManager.default.createSymbolicLink(
+            at: folder.appendingPathComponent("link.py"),
+            withDestinationURL: root.appendingPathComponent("outside.py"))
+        return folder.path
     }
 
     private static func experiments(in root: URL) throws -> String {

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Hummingbird
+import Load
 import Logging
 import ServiceLifecycle
 import Shared
@@ -17,6 +18,7 @@ struct RunnerAPI: Sendable {
     let topology: TopologyController
     let failureModes: FailureModesStore
     let events: EventHub
+    let locust: LocustService
 
     /// Where older links and scripts look for the API.
     static let olderPrefix = "/scenario-runner"
@@ -30,11 +32,12 @@ struct RunnerAPI: Sendable {
                 value: Snapshot(
                     failureModes: failureModes.settings.failureModes, halt: HaltStatus(isHalted: manager.isHalted),
                     rateLimit: manager.rateLimitStatus,
-                    runs: manager.views, seconds: manager.recentSeconds))
+                    runs: manager.views, seconds: manager.recentSeconds, locust: locust.current))
         }
         return runs.routes
-            + ScenariosController(runs: runs, failureModes: failureModes).routes
-            + HaltController(manager: manager, failureModes: failureModes, events: events).routes
+            + ScenariosController(runs: runs, failureModes: failureModes, locust: locust.catalogue).routes
+            + LocustController(service: locust, isHalted: { manager.isHalted }).routes
+            + HaltController(manager: manager, failureModes: failureModes, events: events, locust: locust).routes
             + PaymentScenariosController(
                 store: failureModes, events: events, isHalted: { manager.isHalted }
             ).routes
@@ -69,9 +72,10 @@ struct RunnerAPI: Sendable {
         let rateLimit: RateLimitStatus
         let runs: [RunView]
         let seconds: [LiveWindow.Second]
+        let locust: LocustRun?
 
         enum CodingKeys: String, CodingKey {
-            case halt, runs, seconds
+            case halt, runs, seconds, locust
             case failureModes = "failure_modes"
             case rateLimit = "rate_limit"
         }

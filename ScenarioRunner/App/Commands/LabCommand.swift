@@ -12,6 +12,9 @@ struct LabOptions: ParsableArguments {
     @Option(name: .customLong("experiments"), help: "Folder with the Chaos Mesh manifests.")
     var experimentsFolder = "chaos-experiments"
 
+    @Option(name: .customLong("locust-profiles"), help: "Folder with the Locust files.")
+    var locustFolder = LocustSettings.usualProfilesFolder
+
     @Flag(help: "No namespaces: replicas on loopback, without network faults.")
     var plain = false
 
@@ -38,7 +41,9 @@ struct LabOptions: ParsableArguments {
             ports: .init(
                 payment: numbers[0], inventory: numbers[1], notification: numbers[2], runner: numbers[3]),
             plain: plain, limits: !noLimits, allowTotal: allowTotal, seed: seed ?? .random(in: RunRequest.seeds),
-            cooldownSeconds: environment.cooldownMinutes * 60)
+            cooldownSeconds: environment.cooldownMinutes * 60,
+            locust: LocustSettings(
+                profilesFolder: locustFolder, environment: ProcessInfo.processInfo.environment))
     }
 
     private func runnerEnvironment() throws -> RunnerEnvironment {

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Hummingbird
+import Load
 import Logging
 import Sandbox
 import ServiceLifecycle
@@ -48,17 +49,20 @@ struct LabRuntime: Sendable {
                 cooldown: .seconds(settings.cooldownSeconds), allReplicas: Set(world.topology.replicas.map(\.name)),
                 allowsTotal: settings.allowTotal),
             events: events, logger: logger)
+        let locust = LocustService(
+            catalogue: LocustCatalogue(folder: settings.locust.profilesFolder),
+            driver: world.locustDriver(client: client), folder: settings.folder, events: events, logger: logger)
         let api = try RunnerAPI(
             runs: RunsController(
                 manager: runs, engine: engine, experimentsFolder: settings.experimentsFolder,
                 cooldownMinutes: Double(settings.cooldownSeconds) / 60),
             topology: TopologyController(topology: world.topology, statuses: { supervisor.snapshot() }),
-            failureModes: failureModes, events: events
+            failureModes: failureModes, events: events, locust: locust
         ).application(host: world.network == nil ? "127.0.0.1" : "0.0.0.0", port: world.runnerPort, logger: logger)
 
         var services: [any Service] = [supervisor]
         services += try world.frontDoors(logger: logger)
-        services += [api, runs]
+        services += [api, runs, locust]
         services.append(Announcement(settings: settings, world: world, client: client))
         try await runAll(services, logger: logger)
         await client.shutdown()
