@@ -219,7 +219,9 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
             path: "Tests/Load"),
-        .testTarget(name: "VerdictTests", dependencies: ["Experiments", "Verdict", "Shared"], path: "Tests/Verdict"),
+        .testTarget(
+            name: "VerdictTests", dependencies: ["Experiments", "ServiceTesting", "Shared", "Verdict"],
+            path: "Tests/Verdict"),
         .testTarget(
             name: "ScenarioRunnerTests",
             dependencies: server + [

@@ -104,6 +104,9 @@ public enum VerdictRules {
 }
 
 extension VerdictRules.Evidence {
+    /// What became of the hypothesis, for the journal.
+    public var expected: ExpectedFacts { ExpectedFacts(findings) }
+
     /// What became of each clause of the hypothesis.
     var findings: [Hypothesis.Finding] {
         guard let hypothesis else { return [] }

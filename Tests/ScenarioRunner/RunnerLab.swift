@@ -53,7 +53,7 @@ struct RunnerLab: Sendable {
         manager = RunManager(
             engine: engine,
             execution: RunExecution(
-                engine: engine, load: load, restock: options.restock, logger: logger,
+                engine: engine, load: load, restock: options.restock, logger: logger, site: RunSite(),
                 checkMoney: { _, _ in options.money }, removalTime: options.removalTime),
             folder: folder,
             governor: Governor(

@@ -43,6 +43,7 @@ struct LabRuntime: Sendable {
             execution: RunExecution(
                 engine: engine, load: LoadWorkerProcess(world: world),
                 restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger,
+                site: RunSite(findings: settings.findings, topology: world.topology),
                 checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance),
             folder: settings.folder,
             governor: Governor(

@@ -22,6 +22,8 @@ struct RunExecution: Sendable {
     /// Fills the stock up by this quantity of each product, so that no run fails because the shop is empty.
     let restock: @Sendable (_ quantity: Int) async throws -> Void
     let logger: Logger
+    /// Where all this is.
+    let site: RunSite
     /// Compares the books once the load has ended.
     let checkMoney: @Sendable (_ history: [PaymentOperation], _ stop: Latch) async -> MoneyCheck
     /// A look at the books while the system works: whether they are right so far; nil when they could not be read.
@@ -53,7 +55,9 @@ struct RunExecution: Sendable {
         id: String, request: RunRequest, stop signal: StopSignal, onProgress: @escaping @Sendable (Progress) -> Void
     ) async -> Journal {
         let stop = signal.latch
-        let recorder = RunRecorder(id: id, request: request, engine: engine.name)
+        let recorder = RunRecorder(
+            id: id, request: request, engine: engine.name, site: site,
+            plan: try? engine.plan(request.experiment, seed: request.seed))
         // The one task that is not a child of its caller: the tools that remove a fault do not start in a cancelled
         // task, so a cancelled run is stopped instead. It is awaited on the spot and never outlives the call.
         await withTaskCancellationHandler {

@@ -10,6 +10,7 @@ final class RunRecorder: Sendable {
     let id: String
     private let request: RunRequest
     private let engine: String
+    private let site: RunSite
     private let clock = MonotonicLoadClock()
     private let startedAt = UnixTime.now
     private let window = LiveWindow()
@@ -25,14 +26,17 @@ final class RunRecorder: Sendable {
         var errors: [String] = []
         var events: [Journal.Event] = []
         var money = MoneyCheck.notMade
+        var plan: FaultPlan?
     }
     private let state: Mutex<State>
 
-    init(id: String, request: RunRequest, engine: String) {
+    /// - Parameter plan: where the fault will act; nil when it is not known.
+    init(id: String, request: RunRequest, engine: String, site: RunSite, plan: FaultPlan?) {
         self.id = id
         self.request = request
         self.engine = engine
-        state = Mutex(State(phases: PhaseClock(startNs: clock.nowNs())))
+        self.site = site
+        state = Mutex(State(phases: PhaseClock(startNs: clock.nowNs()), plan: plan))
     }
 
     // MARK: What happens
@@ -119,13 +123,17 @@ final class RunRecorder: Sendable {
 
         var journal = Journal(
             runID: id, experiment: request.experiment.name, verdict: verdict, reasons: reasons, seed: request.seed,
-            startedAt: startedAt.seconds, engine: engine)
+            startedAt: startedAt.seconds, engine: engine, input: RunInput(request), machine: site.machine)
         journal.fault = state.summary
+        journal.doctor = site.doctor
+        journal.topology = site.topology(broken: state.plan, label: request.experiment.effectiveDoseText)
         journal.phases = phases
         journal.series = SeriesPoint.series(state.samples, state.phases)
         journal.degradation = Degradation(baseline: baseline, fault: fault)
+        journal.replicas = ReplicaSummary.all(state.samples, state.phases, journal.topology)
         journal.dose = dose
-        journal.recoveryTimeMs = evidence.recoveryTimeMs
+        journal.recovery = RecoveryFacts(timeToRecoverMs: evidence.recoveryTimeMs)
+        if request.isMeasured { journal.expected = evidence.expected }
         journal.money = state.money
         journal.events = state.events
         return journal
@@ -146,6 +154,19 @@ final class RunRecorder: Sendable {
             return (.invalid, ["the dose is not what was asked: \(evidence.dose?.detail ?? "nothing is known of it")"])
         }
         return (.held, ["the dose was delivered", "no load was put on the system, so no impact was measured"])
+    }
+}
+
+extension RunInput {
+    fileprivate init(_ request: RunRequest) {
+        let experiment = request.experiment
+        self.init(
+            baselineS: request.baseline.seconds, durationS: request.duration.seconds,
+            recoveryS: request.recovery.seconds, rateRps: Double(request.rate),
+            hypothesis: experiment.hypothesis?.description,
+            stopConditions: experiment.stopConditions.map(\.description), origin: request.origin.rawValue,
+            // A manifest was read from YAML, so it can be written as such; were it not, the run would still count.
+            manifest: (try? experiment.manifest.yaml) ?? "")
     }
 }
 
