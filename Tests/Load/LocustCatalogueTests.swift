@@ -27,7 +27,8 @@ import Testing
             try write(
                 "a.py", "import x\nclass One(FastHttpUser):\nclass Two(base.HttpUser, Mixin) :\nclass No(TaskSet):\n")
             try write("_c.py", "")
-            try write("../out.py", "")
+            try write("../out.py", "class Out(HttpUser):")
+            try write("empty.py", "")
             func link(_ name: String, to target: String) throws {
                 try FileManager.default.createSymbolicLink(
                     atPath: folder.appendingPathComponent(name).path, withDestinationPath: target)
@@ -37,8 +38,8 @@ import Testing
             try link("broken.py", to: "nothing.py")
 
             let catalogue = LocustCatalogue(folder: folder.path)
-            #expect(catalogue.profiles.map(\.name) == ["a.py", "b.py", "within.py"])
-            #expect(catalogue.profiles.map(\.description) == ["a.py", "Looks", "within.py"])
+            #expect(catalogue.profiles.map(\.name) == ["a.py", "b.py", "empty.py", "within.py"])
+            #expect(catalogue.profiles.map(\.description) == ["a.py", "Looks", "empty.py", "within.py"])
             #expect(catalogue.profile(named: "a.py")?.userClasses == ["One", "Two"])
             #expect(catalogue.profile(named: "within.py")?.path.hasSuffix("/a.py") == true)
             #expect(catalogue.profile(named: "out.py") == nil && catalogue.profile(named: "c.py") == nil)

@@ -154,7 +154,7 @@ struct RunnerLab: Sendable {
             at: folder.appendingPathComponent("folder.py"), withIntermediateDirectories: true)
         let files = [
             "shopper.py": "\"\"\"Buys\"\"\"\nclass Shopper(FastHttpUser):\n", "walker.py": "class Walker(HttpUser):\n",
-            "_shared.py": "", "notes.txt": "", "../outside.py": "",
+            "_shared.py": "a = 1", "notes.txt": "a", "../outside.py": "class Out(HttpUser):",
         ]
         for (name, text) in files { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
         try FileManager.default.createSymbolicLink(

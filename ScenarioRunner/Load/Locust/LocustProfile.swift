@@ -54,9 +54,10 @@ public struct LocustCatalogue: Sendable {
         let file = folder.appendingPathComponent(name).resolvingSymlinksInPath()
         guard file.deletingLastPathComponent().path == folder.path,
             (try? file.resourceValues(forKeys: [.isRegularFileKey]))?.isRegularFile == true,
-            let handle = try? FileHandle(forReadingFrom: file), let data = try? handle.read(upToCount: Self.maxBytes)
+            let handle = try? FileHandle(forReadingFrom: file)
         else { return nil }
-        return LocustProfile(name: name, path: file.path, source: String(decoding: data, as: UTF8.self))
+        let data = try? handle.read(upToCount: Self.maxBytes)
+        return LocustProfile(name: name, path: file.path, source: String(decoding: data ?? Data(), as: UTF8.self))
     }
 
     static func isName(_ text: String) -> Bool {
