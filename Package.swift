@@ -146,7 +146,10 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            path: "ScenarioRunner/App", resources: [.copy("Public"), .embedInCode("openapi.yaml")]),
+            path: "ScenarioRunner/App",
+            resources: [
+                .copy("Public"), .embedInCode("openapi.yaml"), .embedInCode("Locust/locust_stream.py"),
+            ]),
 
         // MARK: Tests
         .target(

@@ -13,8 +13,9 @@ struct RunnerCommand: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             LabCommand.self, PlanCommand.self, RunCommand.self, SuiteCommand.self, ReportCommand.self,
-            CompareCommand.self, LoadCommand.self, ResilienceCommand.self, HaltCommand.self, RearmCommand.self,
-            CheckCommand.self, ExplainCommand.self, DoctorCommand.self, HealCommand.self, LabInsideCommand.self,
+            CompareCommand.self, LoadCommand.self, LocustCommand.self, ResilienceCommand.self, HaltCommand.self,
+            RearmCommand.self, CheckCommand.self, ExplainCommand.self, DoctorCommand.self, HealCommand.self,
+            LabInsideCommand.self,
             FrontDoorCommand.self,
             LoadWorkerCommand.self, StressWorkerCommand.self, PathWorkerCommand.self, StatusProbeCommand.self,
         ])

@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ROOM = 256 };
@@ -10,6 +11,13 @@ enum { ROOM = 256 };
 static bool watch_own(int epoll, int descriptor) {
     struct epoll_event event = {.events = EPOLLIN, .data = {.fd = descriptor}};
     return descriptor >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
+}
+
+uint64_t ccurl_monotonic_ns(void) {
+    struct timespec time;
+    // Cannot fail: the clock exists on every Linux and the pointer is good.
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 bool ccurl_poller_open(ccurl_poller *poller) {

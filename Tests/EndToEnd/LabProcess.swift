@@ -96,8 +96,10 @@ struct LabProcess: Sendable {
     /// - Parameters:
     ///   - folder: keeps the data of an earlier lab; a fresh one when nil, which is removed at the end.
     ///   - executables: the folder of the four executables.
+    ///   - environment: beyond the tests' own.
     static func withLab(
         _ arguments: [String] = [], folder: URL? = nil, executables: URL = executables, endsInOrder: Bool = true,
+        environment: [String: String] = [:],
         _ body: @Sendable @escaping (LabProcess) async throws -> Void
     ) async throws {
         let home = folder ?? FileManager.default.temporaryDirectory.appendingPathComponent("lab-\(UUID().uuidString)")
@@ -108,8 +110,12 @@ struct LabProcess: Sendable {
             .path(FilePath(executables.appendingPathComponent("scenario-runner").path)),
             arguments: Arguments(
                 ["lab", "--state", home.path, "--experiments", "chaos-experiments", "--ports", "0,0,0,0"] + arguments),
-            environment: .inherit.updating([markKey: home.path]), workingDirectory: FilePath(repository.path),
-            platformOptions: options, input: .none, output: .discarded, error: .discarded
+            environment: .inherit.updating(
+                Dictionary(
+                    uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), $1 as String?) })
+            ).updating([markKey: home.path]),
+            workingDirectory: FilePath(repository.path), platformOptions: options, input: .none, output: .discarded,
+            error: .discarded
         ) { execution in
             let client = HTTPClient()
             do {

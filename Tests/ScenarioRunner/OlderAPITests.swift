@@ -84,7 +84,7 @@ import Verdict
             #expect(decline["enabled"] == .bool(true) && decline["config"]?["probability"] == .integer(20))
             #expect(scenario("gateway-timeout")?["enabled"] == .bool(false))
             #expect(scenario("gateway-timeout")?["config"]?["delay"] == .integer(10))
-            #expect(scenarios.count == 9)
+            #expect(scenarios.count == 11)
         }
     }
 

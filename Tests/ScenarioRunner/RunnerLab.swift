@@ -38,6 +38,7 @@ struct RunnerLab: Sendable {
         var allowsTotal = false
         /// Where a load without chaos goes to.
         var loadTarget = "http://127.0.0.1:1"
+        var locust: @Sendable (LabFolder) -> any LocustDriver = { _ in FakeLocust() }
     }
 
     let engine: FakeEngine
@@ -49,6 +50,7 @@ struct RunnerLab: Sendable {
     let loads: LoadManager
     /// An empty folder for load profiles.
     let profiles: URL
+    let locust: LocustService
 
     private init(_ options: Options, root: URL) throws {
         engine = options.engine
@@ -63,6 +65,9 @@ struct RunnerLab: Sendable {
         profiles = root.appendingPathComponent("profiles")
         try FileManager.default.createDirectory(at: profiles, withIntermediateDirectories: true)
         loads = LoadManager(worker: LocalLoadWorker(), events: events, logger: logger)
+        locust = LocustService(
+            catalogue: LocustCatalogue(folder: try Self.locustFiles(in: root)),
+            driver: options.locust(folder), folder: folder, events: events, logger: logger)
         api = RunnerAPI(
             runs: RunsController(
                 manager: manager, engine: acting, experimentsFolder: try Self.experiments(in: root),
@@ -71,7 +76,7 @@ struct RunnerLab: Sendable {
             load: LoadController(
                 manager: loads, profilesFolder: profiles.path, targets: .init(all: options.loadTarget)),
             topology: TopologyController(topology: LabTopology(), statuses: { [] }),
-            failureModes: failureModes, events: events)
+            failureModes: failureModes, events: events, locust: locust)
     }
 
     private static func manager(
@@ -108,6 +113,7 @@ struct RunnerLab: Sendable {
             if options.works {
                 group.addTask { try await lab.manager.run() }
                 group.addTask { try await lab.loads.run() }
+                group.addTask { try await lab.locust.run() }
             }
             defer { group.cancelAll() }
             try await body(lab)
@@ -172,6 +178,22 @@ struct RunnerLab: Sendable {
           \(spec)
 
         """
+    }
+
+    /// Two profiles, and what is none: a file to import, a link out of the folder, a folder, a text.
+    private static func locustFiles(in root: URL) throws -> String {
+        let folder = root.appendingPathComponent("locust")
+        try FileManager.default.createDirectory(
+            at: folder.appendingPathComponent("folder.py"), withIntermediateDirectories: true)
+        let files = [
+            "shopper.py": "\"\"\"Buys\"\"\"\nclass Shopper(FastHttpUser):\n", "walker.py": "class Walker(HttpUser):\n",
+            "_shared.py": "a = 1", "notes.txt": "a", "../outside.py": "class Out(HttpUser):",
+        ]
+        for (name, text) in files { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
+        try FileManager.default.createSymbolicLink(
+            at: folder.appendingPathComponent("link.py"),
+            withDestinationURL: root.appendingPathComponent("outside.py"))
+        return folder.path
     }
 
     private static func experiments(in root: URL) throws -> String {

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Load
 import Shared
 
 /// The kill switch: one endpoint that removes every fault and lets nothing start, until somebody re-arms the runner.
@@ -7,6 +8,7 @@ struct HaltController: Sendable {
     let manager: RunManager
     let failureModes: FailureModesStore
     let events: EventHub
+    let locust: LocustService
 
     var routes: [Route] {
         [
@@ -23,9 +25,12 @@ struct HaltController: Sendable {
     private func halt(_ request: Request, _ context: AppContext) async throws -> Response {
         let start = ContinuousClock.now
         async let ended = manager.halt()
+        let load = locust.stop()
         // Payment failures are faults too. Their services hear of it within a moment: they wait for the next change.
         events.publish("failure_modes", failureModes.change { $0 = .off })
-        let (stopped, remaining) = await ended
+        let (runs, remaining) = await ended
+        // Whoever slipped in before the halt was in force goes too.
+        let stopped = runs + [load ?? locust.stop()].compactMap { $0?.id }
         let took = (ContinuousClock.now - start) / .milliseconds(1)
         let answer: [String: JSONValue] = [
             "status": .string(remaining.isEmpty ? "success" : "warning"), "halted": .bool(true),

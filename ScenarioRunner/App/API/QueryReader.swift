@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 import Hummingbird
 import Shared
@@ -40,6 +41,17 @@ struct QueryReader {
         guard let value = Int(text), range.contains(value) else {
             reject(name, "must be an integer from \(range.lowerBound) to \(range.upperBound)")
             return nil
+        }
+        return value
+    }
+
+    /// A duration such as `90s` or `1m30s`, within a range.
+    mutating func duration(_ name: String, in range: ClosedRange<Duration>, default fallback: Duration) -> Duration {
+        guard let text = request.queryParameter(name) else { return fallback }
+        guard let value = try? GoDuration.parse(text), range.contains(value) else {
+            let ends = "from \(GoDuration.text(range.lowerBound)) to \(GoDuration.text(range.upperBound))"
+            reject(name, "must be a duration \(ends), such as 60s or 1m30s")
+            return fallback
         }
         return value
     }

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Hummingbird
+import Load
 import Logging
 import ServiceLifecycle
 import Shared
@@ -18,6 +19,7 @@ struct RunnerAPI: Sendable {
     let topology: TopologyController
     let failureModes: FailureModesStore
     let events: EventHub
+    let locust: LocustService
 
     /// Where older links and scripts look for the API.
     static let olderPrefix = "/scenario-runner"
@@ -31,11 +33,13 @@ struct RunnerAPI: Sendable {
                 value: Snapshot(
                     failureModes: failureModes.settings.failureModes, resilience: failureModes.settings.resilience,
                     halt: HaltStatus(isHalted: manager.isHalted), rateLimit: manager.rateLimitStatus,
-                    runs: manager.views, seconds: manager.recentSeconds, load: loads.current()?.view))
+                    runs: manager.views, seconds: manager.recentSeconds, load: loads.current()?.view,
+                    locust: locust.current))
         }
         return runs.routes + ReportsController(manager: manager).routes
-            + ScenariosController(runs: runs, failureModes: failureModes).routes
-            + HaltController(manager: manager, failureModes: failureModes, events: events).routes
+            + ScenariosController(runs: runs, failureModes: failureModes, locust: locust.catalogue).routes
+            + LocustController(service: locust, isHalted: { manager.isHalted }).routes
+            + HaltController(manager: manager, failureModes: failureModes, events: events, locust: locust).routes
             + PaymentScenariosController(
                 store: failureModes, events: events, isHalted: { manager.isHalted }
             ).routes
@@ -77,9 +81,10 @@ struct RunnerAPI: Sendable {
         let seconds: [LiveWindow.Second]
         /// Absent when none was started.
         let load: LoadView?
+        let locust: LocustRun?
 
         enum CodingKeys: String, CodingKey {
-            case halt, resilience, runs, seconds, load
+            case halt, resilience, runs, seconds, load, locust
             case failureModes = "failure_modes"
             case rateLimit = "rate_limit"
         }

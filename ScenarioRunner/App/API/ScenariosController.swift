@@ -1,13 +1,15 @@
 import Experiments
 import Hummingbird
+import Load
 import Shared
 
 /// `GET /api/scenarios`: everything that can be triggered or switched, in the old system's one list.
 struct ScenariosController: Sendable {
     let runs: RunsController
     let failureModes: FailureModesStore
+    let locust: LocustCatalogue
 
-    var routes: [Route] { [.get("/api/scenarios") { _, _ in try .json(chaos + payment) }] }
+    var routes: [Route] { [.get("/api/scenarios") { _, _ in try .json(chaos + load + payment) }] }
 
     private var chaos: [Scenario] {
         runs.documents().map { document in
@@ -15,6 +17,10 @@ struct ScenariosController: Sendable {
                 name: document.name, description: document.description,
                 type: document.kind == "StressChaos" ? "stress-chaos" : "chaos-mesh", targetService: document.target)
         }
+    }
+
+    private var load: [Scenario] {
+        locust.profiles.map { Scenario(name: $0.name, description: $0.description, type: "locust") }
     }
 
     private var payment: [Scenario] {

@@ -15,6 +15,9 @@ struct LabOptions: ParsableArguments {
     @Option(name: .customLong("profiles"), help: "Folder with the load profiles.")
     var profilesFolder = "ScenarioRunner/load-profiles"
 
+    @Option(name: .customLong("locust-profiles"), help: "Folder with the Locust files.")
+    var locustFolder = LocustSettings.usualProfilesFolder
+
     @Flag(help: "No namespaces: replicas on loopback, without network faults.")
     var plain = false
 
@@ -41,7 +44,9 @@ struct LabOptions: ParsableArguments {
             ports: .init(
                 payment: numbers[0], inventory: numbers[1], notification: numbers[2], runner: numbers[3]),
             plain: plain, limits: !noLimits, allowTotal: allowTotal, seed: seed ?? .random(in: RunRequest.seeds),
-            cooldownSeconds: environment.cooldownMinutes * 60)
+            cooldownSeconds: environment.cooldownMinutes * 60,
+            locust: LocustSettings(
+                profilesFolder: locustFolder, environment: ProcessInfo.processInfo.environment))
     }
 
     private func runnerEnvironment() throws -> RunnerEnvironment {

@@ -235,8 +235,10 @@ struct ProgressLine: Sendable {
             line += "   \(live.requests) requests/s, \(Int((rate * 100).rounded())) % ok"
             if let p95 = live.p95Ms { line += ", p95 \(Int(p95.rounded())) ms" }
         }
-        write("\r\u{1B}[K\(line)")
+        show(line)
     }
+
+    func show(_ line: String) { write("\r\u{1B}[K\(line)") }
 
     func clear() { write("\r\u{1B}[K") }
 

@@ -8,7 +8,7 @@ import Shared
 ///   .lab/lab.json   where the running lab answers
 ///   .lab/logs/      one file a replica
 ///   .lab/data/      the services' databases
-///   .lab/runs/      one journal a run
+///   .lab/runs/      one journal a run, and the files of Locust's runs
 /// ```
 struct LabFolder: Sendable {
     let root: URL

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Hummingbird
+import Load
 import Logging
 import Sandbox
 import ServiceLifecycle
@@ -52,6 +53,9 @@ struct LabRuntime: Sendable {
                 allowsTotal: settings.allowTotal),
             events: events, logger: logger)
         let loads = LoadManager(worker: LoadWorkerProcess(world: world), events: events, logger: logger)
+        let locust = LocustService(
+            catalogue: LocustCatalogue(folder: settings.locust.profilesFolder),
+            driver: world.locustDriver(client: client), folder: settings.folder, events: events, logger: logger)
         let api = try RunnerAPI(
             runs: RunsController(
                 manager: runs, engine: engine, experimentsFolder: settings.experimentsFolder,
@@ -60,12 +64,12 @@ struct LabRuntime: Sendable {
             load: LoadController(
                 manager: loads, profilesFolder: settings.profilesFolder, targets: world.loadTargets),
             topology: TopologyController(topology: world.topology, statuses: { supervisor.snapshot() }),
-            failureModes: failureModes, events: events
+            failureModes: failureModes, events: events, locust: locust
         ).application(host: world.network == nil ? "127.0.0.1" : "0.0.0.0", port: world.runnerPort, logger: logger)
 
         var services: [any Service] = [supervisor]
         services += try world.frontDoors(logger: logger)
-        services += [api, runs, loads]
+        services += [api, runs, loads, locust]
         services.append(Announcement(settings: settings, world: world, client: client))
         try await runAll(services, logger: logger)
         await client.shutdown()

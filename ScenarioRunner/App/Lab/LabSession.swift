@@ -27,7 +27,8 @@ enum LabSession {
         let ports = settings.ports
         var arguments = [
             "lab", "--until-input-ends", "--state", settings.stateFolder, "--experiments", settings.experimentsFolder,
-            "--profiles", settings.profilesFolder, "--seed", String(settings.seed), "--ports",
+            "--profiles", settings.profilesFolder, "--locust-profiles", settings.locust.profilesFolder,
+            "--seed", String(settings.seed), "--ports",
             "\(ports.payment),\(ports.inventory),\(ports.notification),\(ports.runner)",
         ]
         if settings.plain { arguments.append("--plain") }

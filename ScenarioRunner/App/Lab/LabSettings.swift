@@ -28,6 +28,7 @@ struct LabSettings: Codable, Sendable, Equatable {
     var seed: UInt64
     /// 60 locally, 300 in production.
     var cooldownSeconds: Int
+    var locust: LocustSettings
     /// The outer process, as the host knows it.
     var outerPID: Int32
     /// What the doctor found before the lab was there: inside it he would examine the lab.
@@ -48,7 +49,7 @@ struct LabSettings: Codable, Sendable, Equatable {
 
     init(
         stateFolder: String, experimentsFolder: String, profilesFolder: String, ports: Ports, plain: Bool, limits: Bool,
-        allowTotal: Bool, seed: UInt64, cooldownSeconds: Int
+        allowTotal: Bool, seed: UInt64, cooldownSeconds: Int, locust: LocustSettings
     ) throws {
         self.stateFolder = URL(fileURLWithPath: stateFolder).standardizedFileURL.path
         // As given: refusals name the files as their reader does. The inner process keeps the working folder.
@@ -62,6 +63,7 @@ struct LabSettings: Codable, Sendable, Equatable {
         self.allowTotal = allowTotal
         self.seed = seed
         self.cooldownSeconds = cooldownSeconds
+        self.locust = locust
         outerPID = getpid()
         try requireExecutables()
     }

@@ -77,5 +77,8 @@ void ccurl_poller_watch(ccurl_poller *poller, int socket, int before, int intere
 /// Returns how many of `ready` it has filled.
 int ccurl_poller_wait(ccurl_poller *poller, uint64_t until_ns, ccurl_ready *ready, int room);
 
+/// CLOCK_MONOTONIC, which `until_ns` is read on.
+uint64_t ccurl_monotonic_ns(void);
+
 /// From any thread.
 void ccurl_poller_wake(int wake);

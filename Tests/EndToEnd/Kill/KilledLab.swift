@@ -36,9 +36,10 @@ struct KilledLab: Codable, Sendable {
         try FileManager.default.createDirectory(at: experiments, withIntermediateDirectories: true)
         try Data(FaultLife.manifests.utf8).write(to: experiments.appendingPathComponent("faults.yaml"))
         settings = try LabSettings(
-            stateFolder: folder.path, experimentsFolder: experiments.path,
+            stateFolder: folder.path, experimentsFolder: experiments.path, profilesFolder: experiments.path,
             ports: .init(payment: 0, inventory: 0, notification: 0, runner: 0), plain: plain, limits: true,
-            allowTotal: true, seed: 5, cooldownSeconds: 0)
+            allowTotal: true, seed: 5, cooldownSeconds: 0,
+            locust: LocustSettings(profilesFolder: experiments.path))
         self.step = step
     }
 

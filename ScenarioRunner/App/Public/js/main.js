@@ -8,6 +8,7 @@ import { mountFailures } from "./views/failures.js";
 import { mountHalt } from "./views/halt.js";
 import { mountHeader } from "./views/header.js";
 import { mountLive } from "./views/live.js";
+import { mountLocust } from "./views/locust.js";
 import { mountRuns } from "./views/runs.js";
 
 const store = new Store();
@@ -20,17 +21,31 @@ async function readExperiments() {
   }
 }
 
+async function readLocust() {
+  try {
+    store.setLocustFiles(await api.get("/api/locust"));
+  } catch (problem) {
+    store.setLocustFiles({ files: [], obstacle: problem.message, current: null, runs: [] });
+  }
+}
+
+function readAll() {
+  readExperiments();
+  readLocust();
+}
+
 const views = [
   mountHeader(store),
   mountHalt(store),
   mountLive(store),
   mountExperiments(store, readExperiments),
+  mountLocust(store),
   mountFailures(store),
   mountRuns(store),
 ];
 
-readExperiments();
-connect(store, { onReturn: readExperiments });
+readAll();
+connect(store, { onReturn: readAll });
 
 // Countdowns and the charts' right edge move once a second, and not at all while nobody looks.
 setInterval(() => {

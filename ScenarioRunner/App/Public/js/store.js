@@ -21,6 +21,10 @@ export class Store {
   rateLimit = null;
   /** Whether everything is halted, or null until known. */
   halted = null;
+  /** The Locust files as `GET /api/locust` tells them, or null until they have been read. */
+  locustFiles = null;
+  /** The Locust that runs, or the last one; null while none is known. */
+  locust = null;
   seconds = new SecondSeries(WINDOW_SECONDS);
   #watchers = new Map();
 
@@ -59,6 +63,17 @@ export class Store {
   setFailureModes(failureModes) {
     this.failureModes = failureModes;
     this.#changed("failureModes");
+  }
+
+  setLocustFiles(overview) {
+    this.locustFiles = overview;
+    this.#changed("locustFiles");
+    if (this.locust === null && overview.runs.length > 0) this.setLocust(overview.runs[0]);
+  }
+
+  setLocust(run) {
+    this.locust = run;
+    this.#changed("locust");
   }
 
   setHalted(halted) {

@@ -19,6 +19,7 @@ export function connect(store, { onReturn }) {
     store.setRateLimit(snapshot.rate_limit);
     store.setRuns(snapshot.runs);
     store.addSeconds(snapshot.seconds ?? []);
+    if (snapshot.locust) store.setLocust(snapshot.locust);
     const wasLost = store.connection === "lost";
     store.setConnection("live");
     if (wasLost) onReturn();
@@ -28,6 +29,7 @@ export function connect(store, { onReturn }) {
     store.addSeconds([second]);
   });
   on("run", (run) => store.putRun(run));
+  on("locust", (run) => store.setLocust(run));
   on("failure_modes", (modes) => store.setFailureModes(modes));
   on("halt", ({ halted }) => store.setHalted(halted));
   on("rate_limit", (limit) => store.setRateLimit(limit));

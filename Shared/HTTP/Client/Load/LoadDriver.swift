@@ -1,4 +1,4 @@
-import Dispatch
+import CCurl
 import Foundation
 import HTTPTypes
 
@@ -106,10 +106,5 @@ public struct LoadEnd {
 /// `CLOCK_MONOTONIC`: never set, the same for every process and every network namespace of a machine.
 public enum MonotonicClock {
     /// Absolute nanoseconds.
-    public static func nowNs() -> UInt64 {
-        var time = timespec()
-        // Cannot fail: the clock exists on every Linux and the pointer is good.
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    public static func nowNs() -> UInt64 { ccurl_monotonic_ns() }
 }
