@@ -96,7 +96,7 @@ import Testing
         ("\(Self.head)thresholds: [\"money right\"]", "4: thresholds: 'money right' needs a run"),
         ("\(Self.head)thresholds: [\"p99 <= 1s after\"]", "4: thresholds: 'p99 <= 1s after' needs a run"),
         ("\(Self.head)base_url: ftp://a", "4: base_url: must be like"),
-        ("name: x\n---\nname: y", "1: : must hold one document"),
+        ("name: x\n---\nname: y", "1: : must hold one YAML document, not 2"),
     ])
     func refusalsNameTheirPlace(text: String, expected: String) {
         let refusal = #expect(throws: Refusal.self) { try LoadProfile.load(text, file: "x.yaml") }

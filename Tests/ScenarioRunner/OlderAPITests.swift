@@ -135,7 +135,10 @@ import Verdict
             for path in readable where path != "/api/events" {
                 let answer = try await server.get("/scenario-runner\(path)")
                 let own = try await server.get(path)
-                #expect(answer.status == 200 && answer.text == own.text, "\(path)")
+                // Some need a parameter, or something that was started before.
+                #expect(answer.status == own.status, "\(path)")
+                #expect(try answer.json()["detail"] == own.json()["detail"], "\(path)")
+                if own.status == 200 { #expect(answer.text == own.text, "\(path)") }
             }
             let posted = lab.api.apiRoutes.filter { $0.method == .post }.map(\.path)
             for path in posted {

@@ -56,18 +56,18 @@ public struct Suite: Sendable, Equatable {
 
     /// Every experiment of a folder, in the order of the files; what does not load is an entry with its problem.
     ///
-    /// - Throws: ``Refusal`` when there is nothing in it.
+    /// - Throws: ``Refusal`` when it holds no experiment, with the reason of the first file that does not load.
     public init(folder: String) throws(Refusal) {
         let catalogue = Catalogue.load(folder: folder)
+        guard !catalogue.experiments.isEmpty else {
+            let reason = catalogue.problems.first?.description ?? "holds no manifests"
+            throw Refusal(file: folder, line: 1, field: "", reason: "\(reason): name a folder with .yaml files")
+        }
         var entries = catalogue.experiments.prefix(Self.maximumEntries).map { Entry(experiment: $0.name) }
         for problem in catalogue.problems {
             var entry = Entry(experiment: problem.file)
             entry.problem = problem.description
             entries.append(entry)
-        }
-        guard !entries.isEmpty else {
-            throw Refusal(
-                file: folder, line: 1, field: "", reason: "holds no manifests: name a folder with .yaml files")
         }
         let words = folder.split(separator: "/")
         self.init(name: words.last.map(String.init) ?? folder, rest: nil, settings: Settings(), entries: entries)

@@ -11,6 +11,8 @@ import Testing
 struct FidelityInsideTests {
     private let plan = FidelityPlan()
     private let source = "10.77.1.1"
+    /// A host that has no connections: what TCP ends late would be counted with the packets.
+    private let quietSource = "10.77.3.1"
     private let target = "10.77.2.1"
 
     init() async throws {
@@ -142,7 +144,7 @@ struct FidelityInsideTests {
 
     private func lossByLab(_ impairment: Impairment) async throws -> BlockShare {
         let count = plan.correlatedPackets
-        let probe = try await Probe(from: "payment-0", to: "inventory-0", target)
+        let probe = try await Probe(from: "notification-0", to: "inventory-0", target)
         let fault = try await applied(impairment)
         try await probe.pour(count)
         try await eventually("every packet was judged") { await fault.counters.loss.draws == UInt64(count) }
@@ -155,7 +157,7 @@ struct FidelityInsideTests {
     // MARK: Delay
 
     private func delay(correlation: Int, _ hasNetem: Bool, _ table: inout FidelityTable) async throws {
-        let probe = try await Probe(from: "payment-0", to: "inventory-0", target)
+        let probe = try await Probe(from: "notification-0", to: "inventory-0", target)
         let fault = try await applied(
             Impairment(
                 delay: .init(
@@ -201,7 +203,7 @@ struct FidelityInsideTests {
         let bytes = plan.transferBytes
         let queue = ["tbf", "rate", "1mbit", "burst", "\(burst)", "limit", "1000000"]
         let (lab, kernel) = try await KernelReference.queueing(queue) {
-            async let lab = sinks.lab.secondsToTake(bytes, from: "payment-0", to: target)
+            async let lab = sinks.lab.secondsToTake(bytes, from: "notification-0", to: target)
             async let kernel = sinks.kernel.secondsToTake(bytes, from: "payment-1", to: KernelReference.target)
             return (try await lab, try await kernel)
         }
@@ -219,7 +221,7 @@ struct FidelityInsideTests {
 
     private func applied(_ impairment: Impairment) async throws -> PathImpairmentFault {
         let fault = try PathImpairmentFault(
-            id: "fidelity", paths: PacketPaths(sources: [source], targets: [target], direction: .to),
+            id: "fidelity", paths: PacketPaths(sources: [quietSource], targets: [target], direction: .to),
             impairment: impairment, seed: .random(in: 0...(1 << 53 - 1)), workerCommand: plan.worker)
         try await fault.apply()
         try await fault.verify()
