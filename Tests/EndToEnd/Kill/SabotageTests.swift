@@ -136,13 +136,13 @@ private struct SabotagedLab: Sendable {
     let lab: LabProcess
     let inner: Int32
 
-    /// Runs a tool on the router of the lab.
+    /// Runs a tool on the router of the lab; also among its processes, for the lab's /proc knows no others.
     @discardableResult
     func output(_ command: String...) async throws -> String {
         let user = geteuid() == 0 ? [] : ["--user", "--preserve-credentials"]
         let result = try await Subprocess.run(
             .path("/usr/bin/nsenter"),
-            arguments: Arguments(["--target", "\(inner)", "--net", "--mount"] + user + command),
+            arguments: Arguments(["--target", "\(inner)", "--net", "--mount", "--pid"] + user + command),
             environment: .inherit.updating(["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]), input: .none,
             output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
         #expect(result.terminationStatus == .exited(0), "\(command): \(result.standardError)")
