@@ -10,10 +10,10 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak kill-sweep locust-venv lint format clean
+.PHONY: help run demo doctor test soak kill-sweep fidelity bench bench-halt locust-venv lint format clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: release ## Start the lab: three services, their network, and the page at http://localhost:8000
 	@scripts/locust-venv.sh || true
@@ -44,6 +44,17 @@ kill-sweep: ## kill -9 at every step of every fault, some 500 labs; KILL_SWEEP=d
 
 locust-venv: ## Install Locust into .lab/venv, as `make run` does where it can
 	@scripts/locust-venv.sh
+
+fidelity: release ## Compare the lab with the kernel: loss, correlated loss, delay, bandwidth; a table, and 0 if all agrees
+	swift build --build-tests $(BUILD_FLAGS)
+	FIDELITY=long FIDELITY_EXECUTABLES=$(CURDIR)/.build/release swift test --skip-build --filter FidelityTests
+
+bench: bench-halt ## Measure how fast the lab is: each part is a target of its own
+
+# From the press of halt to the last fault gone; HALT_SEED=n repeats one.
+bench-halt: release
+	swift build --build-tests $(BUILD_FLAGS)
+	HALT_PRESSES=$${HALT_PRESSES:-200} HALT_EXECUTABLES=.build/release swift test --skip-build --filter HaltBenchTests
 
 lint: ## Check the format only
 	swift format lint --strict -r $(SOURCES)

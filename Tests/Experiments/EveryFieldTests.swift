@@ -58,7 +58,7 @@ import Testing
             #expect(sample.spec.contains("\(name):"), "the sample shows \(field)")
             #expect(try experiment.manifest.yaml.contains("\(name):"), "\(field) was read")
         }
-        let refusal = LabSupport.lastingRefusal(of: experiment)
+        let refusal = LabSupport.refusal(of: experiment)
         #expect(refusal?.field == sample.refused.map { "spec.\($0)" }, "\(String(describing: refusal))")
         #expect(refusal?.line == sample.line && refusal?.reason.isEmpty != true)
     }

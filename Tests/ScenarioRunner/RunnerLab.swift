@@ -22,6 +22,7 @@ struct RunnerLab: Sendable {
         var engine = FakeEngine()
         /// Acts in place of ``engine``.
         var otherEngine: (any ChaosEngine)?
+        var acting: any ChaosEngine { otherEngine ?? engine }
         var load = FakeLoad()
         var cooldown = Duration.zero
         /// False leaves the manager's work to the test.
@@ -44,28 +45,36 @@ struct RunnerLab: Sendable {
 
     private init(_ options: Options, root: URL) throws {
         engine = options.engine
-        let acting: any ChaosEngine = options.otherEngine ?? options.engine
         load = options.load
         folder = LabFolder(path: root.appendingPathComponent("state").path)
         try folder.prepare()
         events = EventHub()
         let logger = Logger(label: "runner-lab") { _ in SwiftLogNoOpLogHandler() }
-        manager = RunManager(
-            engine: acting,
+        manager = Self.manager(options, folder, events, logger)
+        api = RunnerAPI(
+            runs: RunsController(
+                manager: manager, engine: options.acting, experimentsFolder: try Self.experiments(in: root),
+                cooldownMinutes: options.cooldown.seconds / 60),
+            topology: TopologyController(topology: LabTopology(), statuses: { [] }),
+            failureModes: FailureModesStore(seed: 1), events: events)
+    }
+
+    private static func manager(
+        _ options: Options, _ folder: LabFolder, _ events: EventHub, _ logger: Logger
+    ) -> RunManager {
+        RunManager(
+            engine: options.acting,
             execution: RunExecution(
-                engine: acting, load: load, restock: options.restock, logger: logger, site: RunSite(),
+                engine: options.acting, load: options.load, restock: options.restock, logger: logger, site: RunSite(),
                 checkMoney: { _, _ in options.money }, removalTime: options.removalTime),
             folder: folder,
             governor: Governor(
                 cooldown: options.cooldown, allReplicas: options.allReplicas, allowsTotal: options.allowsTotal),
             events: events, logger: logger)
-        api = RunnerAPI(
-            runs: RunsController(
-                manager: manager, engine: acting, experimentsFolder: try Self.experiments(in: root),
-                cooldownMinutes: options.cooldown.seconds / 60),
-            topology: TopologyController(topology: LabTopology(), statuses: { [] }),
-            failureModes: FailureModesStore(seed: 1), events: events)
     }
+
+    /// The manager of a runner that starts anew on the same folder.
+    func restarted(logger: Logger) -> RunManager { Self.manager(Options(), folder, EventHub(), logger) }
 
     /// Runs `body` beside the manager's work, and ends that in order afterwards.
     static func run(

@@ -138,9 +138,26 @@ import Verdict
         #expect(words.contains("asked 80 % of packets, delivered 80.9 % (95 % interval 77.1 to 84.2 %)"))
         #expect(words.contains("382 of 472 packets dropped"))
         #expect(words.contains("Recovery 2.00 s after the fault was gone"))
+        #expect(words.contains("Effect during the fault, with 95 % intervals: p50 +1.09 s (+900.0 ms to +1.20 s)"))
+        #expect(words.contains("Replicas fails more, during the fault"))
+        #expect(words.contains("Detected users suffered from 1.00 s after the injection on"))
+        #expect(words.contains("Backlog at most 3 waiting, as before 2.50 s after the fault was gone"))
+        #expect(words.contains("Expected p50 <= 5s: held (p50 1100ms)"))
+        #expect(!table.contains("Metastable"))
         #expect(words.contains("Verdict HELD (exit code 0)"))
         for reason in Self.journal.reasons { #expect(words.contains("- \(reason)")) }
         #expect(!table.contains("late sends"))
+    }
+
+    @Test(
+        arguments: [(true, "Metastable yes: the fault"), (false, "Metastable no"), (nil, "Metastable cannot be said")]
+            as [(Bool?, String)])
+    func theTableSaysWhetherItStaysBad(isMetastable: Bool?, expected: String) {
+        var journal = Self.journal
+        journal.recovery = RecoveryFacts(metastable: isMetastable)
+        journal.effects = []
+        let words = ReportTable.render(journal).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(words.contains(expected) && !words.contains("Effect ") && !words.contains("Detected"))
     }
 
     @Test func theTableOfARunThatNeverBeganIsATable() {

@@ -43,7 +43,8 @@ struct LabRuntime: Sendable {
                 engine: engine, load: LoadWorkerProcess(world: world),
                 restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger,
                 site: RunSite(findings: settings.findings, topology: world.topology),
-                checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance),
+                checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance,
+                glanceAtBacklog: BacklogProbe(client: client, paymentURL: world.paymentURL).glance),
             folder: settings.folder,
             governor: Governor(
                 cooldown: .seconds(settings.cooldownSeconds), allReplicas: Set(world.topology.replicas.map(\.name)),

@@ -27,7 +27,6 @@ public struct Journal: Codable, Sendable, Equatable {
         }
     }
 
-    /// The first to be read, so that another schema is refused as such and not for what it lacks.
     private var schema = Schema()
     public var runID: String
     /// The experiment's name.
@@ -128,9 +127,10 @@ public struct OtherJournalSchema: Error, Sendable, Equatable, CustomStringConver
 
 extension Journal {
     private enum CodingKeys: String, CodingKey {
+        // Read in this order: another schema is refused as such, and not for what it lacks.
+        case schema = "schema_version"
         case experiment, fault, verdict, reasons, seed, engine, input, machine, doctor, topology, phases, series, load
         case effects, degradation, replicas, dose, recovery, expected, money, events
-        case schema = "schema_version"
         case runID = "run_id"
         case startedAt = "started_at"
         case replicaFindings = "replica_findings"

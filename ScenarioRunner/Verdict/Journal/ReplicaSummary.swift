@@ -56,7 +56,8 @@ public struct ReplicaSummary: Codable, Sendable, Equatable {
     }
 }
 
-/// A replica that is not like its peers, the other replicas of its service in the same part of the run.
+/// A replica that is not like its peers, the other replicas of its service in the same part of the run: see
+/// ``ReplicaRules``.
 public struct ReplicaFinding: Codable, Sendable, Equatable {
     public enum Metric: String, Codable, Sendable {
         case successRate = "success_rate"
@@ -69,7 +70,7 @@ public struct ReplicaFinding: Codable, Sendable, Equatable {
     public var metric: Metric
     /// Its own value, as ``ReplicaSummary`` has it.
     public var value: Double
-    /// That of all its peers together.
+    /// That of the best of its peers.
     public var peers: Double
     /// The finding in a sentence.
     public var text: String
