@@ -73,11 +73,11 @@ extension NetworkChaosSpec {
         let ignored = (isShaping ? [] : shaping) + (action == .bandwidth ? [] : [("bandwidth", bandwidth != nil)])
         return ignored.filter(\.1).map {
             LabObstacle("\(path).\($0.0)", "does nothing with action \(action.rawValue): take it away")
-        } + lone(at: path)
+        } + loneHalves(at: path)
     }
 
     /// Of a peak rate and its bucket, one does nothing without the other.
-    private func lone(at path: String) -> [LabObstacle] {
+    private func loneHalves(at path: String) -> [LabObstacle] {
         guard let bandwidth else { return [] }
         let (hasPeak, hasBurst) = ((bandwidth.peakrate ?? 0) > 0, (bandwidth.minburst ?? 0) > 0)
         guard hasPeak != hasBurst else { return [] }

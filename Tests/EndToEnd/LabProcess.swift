@@ -72,6 +72,13 @@ struct LabProcess: Sendable {
         try await call(.post, url, body: body)
     }
 
+    /// Sets how the services guard themselves.
+    func set(_ resilience: ResilienceSettings) async throws {
+        let body = String(decoding: try JSONEncoder().encode(resilience), as: UTF8.self)
+        let answer = try await call(.put, state.runner_url + "/api/resilience", body: body)
+        #expect(answer.status == 200, "\(answer.body)")
+    }
+
     private func call(
         _ method: HTTPRequest.Method, _ url: String, body: String?
     ) async throws -> (status: Int, body: JSONValue) {
@@ -110,7 +117,7 @@ struct LabProcess: Sendable {
                 let lab = LabProcess(
                     state: state, folder: home, pid: execution.processIdentifier.value, client: client)
                 try await body(lab)
-                lab.send(SIGTERM)
+                if endsInOrder { lab.send(SIGTERM) }
             } catch {
                 kill(execution.processIdentifier.value, SIGTERM)
                 await client.shutdown()
@@ -118,7 +125,7 @@ struct LabProcess: Sendable {
             }
             await client.shutdown()
         }
-        if endsInOrder { #expect(result.terminationStatus == .exited(0)) }
+        #expect(result.terminationStatus == (endsInOrder ? .exited(0) : .signaled(SIGKILL)))
     }
 
     static func waitForState(in folder: URL) async throws -> State {

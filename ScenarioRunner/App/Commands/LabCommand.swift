@@ -12,6 +12,9 @@ struct LabOptions: ParsableArguments {
     @Option(name: .customLong("experiments"), help: "Folder with the Chaos Mesh manifests.")
     var experimentsFolder = "chaos-experiments"
 
+    @Option(name: .customLong("profiles"), help: "Folder with the load profiles.")
+    var profilesFolder = "ScenarioRunner/load-profiles"
+
     @Flag(help: "No namespaces: replicas on loopback, without network faults.")
     var plain = false
 
@@ -34,7 +37,7 @@ struct LabOptions: ParsableArguments {
         }
         let environment = try runnerEnvironment()
         return try LabSettings(
-            stateFolder: stateFolder, experimentsFolder: experimentsFolder,
+            stateFolder: stateFolder, experimentsFolder: experimentsFolder, profilesFolder: profilesFolder,
             ports: .init(
                 payment: numbers[0], inventory: numbers[1], notification: numbers[2], runner: numbers[3]),
             plain: plain, limits: !noLimits, allowTotal: allowTotal, seed: seed ?? .random(in: RunRequest.seeds),

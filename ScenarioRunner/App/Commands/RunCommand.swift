@@ -25,8 +25,21 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How long to measure after the fault.")
     var recovery = GoDuration.text(RunRequest.defaultRecovery)
 
-    @Option(help: "Requests a second.")
-    var rate = RunRequest.defaultRate
+    @Option(help: "Requests a second. Default: the experiment's own, or \(RunRequest.defaultRate).")
+    var rate: Int?
+
+    @Option(
+        help: """
+            How the services guard themselves meanwhile, such as hardened or 'retry-storm + retry_budget'. Default: the \
+            experiment's own, or as it is.
+            """)
+    var resilience: String?
+
+    @Option(help: "The name of a load profile. Default: chains and payments, one to one.")
+    var profile: String?
+
+    @Option(help: "How requests arrive: constant, or poisson.")
+    var arrivals = "constant"
 
     @Option(
         help: ArgumentHelp(
@@ -43,7 +56,7 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Print the journal on standard output, and nothing else there.")
     var json = false
 
-    @Option(help: "Also write the journal into this folder.")
+    @Option(help: "Also write the journal and its report into this folder.")
     var out: String?
 
     @OptionGroup var lab: LabOptions
@@ -72,6 +85,7 @@ struct RunCommand: AsyncParsableCommand {
         } else {
             print(ReportTable.render(journal))
             print("Journal       \(lab.stateFolder)/runs/\(journal.runID).json")
+            print("Report        \(lab.stateFolder)/runs/\(journal.runID).html")
         }
         if journal.verdict.exitCode != 0 { throw ExitCode(journal.verdict.exitCode) }
     }
@@ -80,8 +94,11 @@ struct RunCommand: AsyncParsableCommand {
         var body: [String: JSONValue] = [
             "experiment": .string(experiment), "origin": .string(RunRequest.Origin.commandLine.rawValue),
             "baseline": .string(baseline), "recovery": .string(recovery),
-            "rate": .integer(Int64(rate)),
+            "arrivals": .string(arrivals),
         ]
+        body["rate"] = rate.map { .integer(Int64($0)) }
+        body["profile"] = profile.map(JSONValue.string)
+        body["resilience"] = resilience.map(JSONValue.string)
         body["duration"] = duration.map(JSONValue.string)
         if !expect.isEmpty { body["expect"] = .array(expect.map(JSONValue.string)) }
         if !stopWhen.isEmpty { body["stop_when"] = .array(stopWhen.map(JSONValue.string)) }
@@ -93,8 +110,9 @@ struct RunCommand: AsyncParsableCommand {
         let folder = URL(fileURLWithPath: folder)
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            let file = folder.appendingPathComponent("\(journal.runID).json")
-            try journal.json().write(to: file, options: .atomic)
+            let files = JournalFiles(folder: folder)
+            try journal.json().write(to: files.journalFile(journal.runID), options: .atomic)
+            try files.writeReport(journal)
         } catch {
             throw LabError("cannot write the journal to \(folder.path); choose another folder with --out")
         }
