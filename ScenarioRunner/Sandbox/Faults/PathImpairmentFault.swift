@@ -137,12 +137,18 @@ public actor PathImpairmentFault: LabFault {
         // First, so that no more packets are led where soon nobody waits.
         try await CommandLineTool.run("nft", ["-f", "-"], input: "table ip \(table)\ndelete table ip \(table)\n")
         await FaultHook.reached(.pathTableDeleted)
+        // The kernel takes its time over a worker's devices.
+        async let rulesAreGone: Void = removeRules()
+        try await endWorker()
+        try await rulesAreGone
+        await FaultHook.reached(.pathWorkerEnded)
+        try await checkAbsence()
+    }
+
+    private func removeRules() async throws {
         let rules = try await ownRules()
         if !rules.isEmpty { try await CommandLineTool.run("ip", ["-batch", "-"], input: removal(of: rules)) }
         await FaultHook.reached(.pathRoutesDeleted)
-        try await endWorker()
-        await FaultHook.reached(.pathWorkerEnded)
-        try await checkAbsence()
     }
 
     private func startWorker() async throws {

@@ -68,9 +68,9 @@ struct SabotageTests {
     func takenAway() async throws {
         try await withLab { lab in
             var runs = try await lab.inForce("loss", "slow", "cpu")
-            let tables = try await lab.output("nft", "list", "tables", "ip").split(separator: "\n")
+            let lines = try await lab.output("nft", "list", "tables", "ip").split(separator: "\n")
             // The table of a path begins with the same letters.
-            let table = try #require(tables.first { $0.contains(" chaos_") && !$0.contains(" chaos_path_") })
+            let table = try #require(lines.first { $0.contains(" chaos_") && !$0.contains(" chaos_path_") })
             try await lab.output("nft", "delete", "table", "ip", String(try #require(table.split(separator: " ").last)))
             kill(try lab.worker("path-worker"), SIGKILL)
             kill(try lab.worker("stress-worker"), SIGKILL)
@@ -78,12 +78,15 @@ struct SabotageTests {
 
             runs = try await lab.inForce("slow", "slower", "memory")
             let rules = try await lab.output("ip", "rule", "show").split(separator: "\n").map(String.init)
-            let marks = rules.filter { $0.contains("fwmark") }.compactMap { rule in
-                rule.split { " \t".contains($0) }.last.map(String.init)
-            }.sorted()
-            let (ofSlow, ofSlower) = (try #require(marks.first), try #require(marks.last))
-            try await lab.output("ip", "rule", "del", "lookup", ofSlow)
-            try await lab.output("ip", "route", "flush", "table", ofSlower)
+            let tables = rules.filter { $0.contains("fwmark") }.compactMap { rule in
+                rule.split { " \t".contains($0) }.last.flatMap { Int($0) }
+            }
+            // One table a sender: slow has the three payment replicas, slower the two of inventory.
+            let faults = Dictionary(grouping: tables) { $0 / PathDevices.maximumLanes }.values
+            let ofSlow = try #require(faults.first { $0.count == 3 }?.first)
+            let ofSlower = try #require(faults.first { $0.count == 2 }?.first)
+            try await lab.output("ip", "rule", "del", "lookup", "\(ofSlow)")
+            try await lab.output("ip", "route", "flush", "table", "\(ofSlower)")
             kill(try lab.worker("stress-worker"), SIGKILL)
             try await lab.areInvalid(
                 runs, ["routing rules to its worker", "route to its worker", "killed by someone else"])
@@ -136,13 +139,13 @@ private struct SabotagedLab: Sendable {
     let lab: LabProcess
     let inner: Int32
 
-    /// Runs a tool on the router of the lab.
+    /// Runs a tool on the router of the lab; also among its processes, for the lab's /proc knows no others.
     @discardableResult
     func output(_ command: String...) async throws -> String {
         let user = geteuid() == 0 ? [] : ["--user", "--preserve-credentials"]
         let result = try await Subprocess.run(
             .path("/usr/bin/nsenter"),
-            arguments: Arguments(["--target", "\(inner)", "--net", "--mount"] + user + command),
+            arguments: Arguments(["--target", "\(inner)", "--net", "--mount", "--pid"] + user + command),
             environment: .inherit.updating(["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]), input: .none,
             output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
         #expect(result.terminationStatus == .exited(0), "\(command): \(result.standardError)")
