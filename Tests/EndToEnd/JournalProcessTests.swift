@@ -45,7 +45,8 @@ import Verdict
             let details = try await lab.get(lab.state.runner_url + "/api/runs/\(id)").body
             #expect(details["journal"]?["run_id"] == .string(id))
             let report = try await lab.client.execute(
-                HTTPClientRequest(url: lab.state.runner_url + "/api/runs/\(id)/report", timeout: .seconds(10)))
+                HTTPClientRequest(
+                    url: lab.state.runner_url + "/api/runs/\(id)/report?format=text", timeout: .seconds(10)))
             #expect(report.status == 200 && String(decoding: report.body, as: UTF8.self).contains("ABORTED"))
         }
     }

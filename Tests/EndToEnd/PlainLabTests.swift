@@ -39,7 +39,7 @@ struct PlainLabTests {
                 let journal = try JSONDecoder().decode(JournalView.self, from: Data(stress.output.utf8))
                 #expect(journal.dose?.unit == "cores" && journal.dose?.effective == true)
                 let written = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/out")
-                #expect(written.count == 1)
+                #expect(written.map { URL(fileURLWithPath: $0).pathExtension }.sorted() == ["html", "json"])
             }
             #expect(!FileManager.default.fileExists(atPath: "\(folder)/lab.json"))
         }
