@@ -61,6 +61,8 @@ struct RunnerLab: Sendable {
                 manager: manager, engine: engine, experimentsFolder: try Self.experiments(in: root),
                 cooldownMinutes: options.cooldown.seconds / 60),
             topology: TopologyController(topology: LabTopology(), statuses: { [] }),
+            payments: PaymentsController(
+                reader: PaymentStoryReader(client: HTTPClient(), paymentURL: "http://127.0.0.1:1")),
             failureModes: FailureModesStore(seed: 1), events: events)
     }
 

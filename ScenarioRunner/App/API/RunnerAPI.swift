@@ -15,6 +15,7 @@ import Shared
 struct RunnerAPI: Sendable {
     let runs: RunsController
     let topology: TopologyController
+    let payments: PaymentsController
     let failureModes: FailureModesStore
     let events: EventHub
 
@@ -39,7 +40,7 @@ struct RunnerAPI: Sendable {
                 store: failureModes, events: events, isHalted: { manager.isHalted }
             ).routes
             + EventsController(hub: events, snapshot: snapshot).routes
-            + topology.routes
+            + topology.routes + payments.routes
     }
 
     /// Everything but what all servers have.

@@ -53,6 +53,7 @@ struct LabRuntime: Sendable {
                 manager: runs, engine: engine, experimentsFolder: settings.experimentsFolder,
                 cooldownMinutes: Double(settings.cooldownSeconds) / 60),
             topology: TopologyController(topology: world.topology, statuses: { supervisor.snapshot() }),
+            payments: PaymentsController(reader: PaymentStoryReader(client: client, paymentURL: world.paymentURL)),
             failureModes: failureModes, events: events
         ).application(host: world.network == nil ? "127.0.0.1" : "0.0.0.0", port: world.runnerPort, logger: logger)
 
