@@ -10,12 +10,13 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak lint format clean
+.PHONY: help run demo doctor test soak fidelity bench bench-halt locust-venv lint format clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: release ## Start the lab: three services, their network, and the page at http://localhost:8000
+	@scripts/locust-venv.sh || true
 	@exec $(RUNNER) lab $(OPTIONS)
 
 demo: release ## Break it once: a lab of its own, 80 % packet loss, a table, a journal; all down again
@@ -27,6 +28,7 @@ doctor: release ## Say what this machine can and cannot do
 
 test: ## Check the format, build everything, run all tests
 	scripts/prerequisites.sh lab
+	scripts/locust-venv.sh || true
 	$(MAKE) --no-print-directory lint
 	swift build --build-tests $(BUILD_FLAGS)
 	swift test --skip-build --skip EndToEndTests
@@ -35,6 +37,22 @@ test: ## Check the format, build everything, run all tests
 soak: release ## 100,000 payments under every failure at once, for half an hour or more; SOAK_SEED=n repeats one
 	swift build --build-tests $(BUILD_FLAGS)
 	SOAK_PAYMENTS=$${SOAK_PAYMENTS:-100000} SOAK_EXECUTABLES=.build/release swift test --skip-build --filter SoakTests
+
+<<<<<<< HEAD
+locust-venv: ## Install Locust into .lab/venv, as `make run` does where it can
+	@scripts/locust-venv.sh
+=======
+fidelity: release ## Compare the lab with the kernel: loss, correlated loss, delay, bandwidth; a table, and 0 if all agrees
+	swift build --build-tests $(BUILD_FLAGS)
+	FIDELITY=long FIDELITY_EXECUTABLES=$(CURDIR)/.build/release swift test --skip-build --filter FidelityTests
+
+bench: bench-halt ## Measure how fast the lab is: each part is a target of its own
+
+# From the press of halt to the last fault gone; HALT_SEED=n repeats one.
+bench-halt: release
+	swift build --build-tests $(BUILD_FLAGS)
+	HALT_PRESSES=$${HALT_PRESSES:-200} HALT_EXECUTABLES=.build/release swift test --skip-build --filter HaltBenchTests
+>>>>>>> 7a9e9e319ca83c22162aad9c4e99e57d18d718d7
 
 lint: ## Check the format only
 	swift format lint --strict -r $(SOURCES)

@@ -216,7 +216,9 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
             path: "Tests/Load"),
-        .testTarget(name: "VerdictTests", dependencies: ["Experiments", "Verdict", "Shared"], path: "Tests/Verdict"),
+        .testTarget(
+            name: "VerdictTests", dependencies: ["Experiments", "ServiceTesting", "Shared", "Verdict"],
+            path: "Tests/Verdict"),
         .testTarget(
             name: "ScenarioRunnerTests",
             dependencies: server + [
@@ -229,7 +231,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Experiments", "Sandbox", "ScenarioRunner", "Shared", "Verdict",
+                "Experiments", "Sandbox", "ScenarioRunner", "ServiceTesting", "Shared", "Verdict",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),

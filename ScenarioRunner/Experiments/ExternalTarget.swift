@@ -17,6 +17,11 @@ public struct ExternalTarget: Sendable, Equatable, CustomStringConvertible {
     /// 1 to 65535; nil for all of them.
     public let port: Int?
 
+    public init(place: Place, port: Int?) {
+        self.place = place
+        self.port = port
+    }
+
     /// - Throws: ``QuantityError`` for anything else, IPv6 included.
     public static func parse(_ text: String) throws(QuantityError) -> ExternalTarget {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)

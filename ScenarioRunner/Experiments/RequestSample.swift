@@ -50,10 +50,12 @@ public struct RequestSample: Codable, Sendable, Equatable {
     public let outcome: Outcome
     /// Nil for a request that pays nothing.
     public let payment: Payment?
+    /// The replica that answered, as `X-Served-By` names it; nil where no answer came or none was named.
+    public let replica: String?
 
     public init(
         endpoint: String, intendedNs: UInt64, sendDelayNs: UInt64, latencyNs: UInt64, outcome: Outcome,
-        payment: Payment? = nil
+        payment: Payment? = nil, replica: String? = nil
     ) {
         self.endpoint = endpoint
         self.intendedNs = intendedNs
@@ -61,6 +63,7 @@ public struct RequestSample: Codable, Sendable, Equatable {
         self.latencyNs = latencyNs
         self.outcome = outcome
         self.payment = payment
+        self.replica = replica
     }
 
     /// The user got what was asked for, or a decision of the bank: a declined card is an answer, not a failure.
@@ -116,6 +119,7 @@ extension RequestSample {
         case status = "s"
         case failure = "f"
         case payment = "p"
+        case replica = "r"
     }
 
     private enum Failure: String, Codable {
@@ -131,6 +135,7 @@ extension RequestSample {
         sendDelayNs = try container.decode(UInt64.self, forKey: .sendDelayNs)
         latencyNs = try container.decode(UInt64.self, forKey: .latencyNs)
         payment = try container.decodeIfPresent(Payment.self, forKey: .payment)
+        replica = try container.decodeIfPresent(String.self, forKey: .replica)
         switch try container.decodeIfPresent(Failure.self, forKey: .failure) {
         case .timedOut: outcome = .timedOut
         case .connectionFailed: outcome = .connectionFailed
@@ -146,6 +151,7 @@ extension RequestSample {
         try container.encode(sendDelayNs, forKey: .sendDelayNs)
         try container.encode(latencyNs, forKey: .latencyNs)
         try container.encodeIfPresent(payment, forKey: .payment)
+        try container.encodeIfPresent(replica, forKey: .replica)
         switch outcome {
         case .status(let status): try container.encode(status, forKey: .status)
         case .timedOut: try container.encode(Failure.timedOut, forKey: .failure)

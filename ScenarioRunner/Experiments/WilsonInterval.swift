@@ -25,12 +25,19 @@ public struct WilsonInterval: Sendable, Equatable {
     ///   - hits: at most `trials`.
     ///   - trials: 0 says nothing: the interval is all of 0...1.
     public init(hits: UInt64, of trials: UInt64, _ confidence: Confidence) {
+        self.init(hits: hits, of: trials, quantile: confidence.quantile)
+    }
+
+    /// The same for any confidence.
+    ///
+    /// - Parameter quantile: of the normal distribution, both tails cut: 1.96 for 95 %.
+    public init(hits: UInt64, of trials: UInt64, quantile z: Double) {
         guard trials > 0 else {
             low = 0
             high = 1
             return
         }
-        let (n, z) = (Double(trials), confidence.quantile)
+        let n = Double(trials)
         let share = Double(min(hits, trials)) / n
         let centre = share + z * z / (2 * n)
         let spread = z * (share * (1 - share) / n + z * z / (4 * n * n)).squareRoot()

@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import HTTPTypes
 import Shared
 
 /// Sends the requests of a load with an HTTP client, which keeps connections open between them.
@@ -18,12 +19,20 @@ public struct HTTPSender: RequestSender {
         do {
             let answer = try await execute(Self.httpRequest(request))
             return RequestResult(
-                .status(answer.status), paymentID: request.isPayment ? Self.paymentID(in: answer.body) : nil)
+                .status(answer.status), paymentID: request.isPayment ? Self.paymentID(in: answer.body) : nil,
+                replica: Self.replica(in: answer))
         } catch HTTPClientError.timedOut {
             return RequestResult(.timedOut)
         } catch {
             return RequestResult(.connectionFailed)
         }
+    }
+
+    /// Longer names are no names.
+    private static let maximumReplicaBytes = 255
+
+    private static func replica(in answer: HTTPClientResponse) -> String? {
+        answer.headers[.servedBy].flatMap { $0.utf8.count <= maximumReplicaBytes ? $0 : nil }
     }
 
     /// From an answer or a problem; nil where neither names one.

@@ -13,10 +13,13 @@ public struct RequestResult: Sendable, Equatable {
     public let outcome: RequestSample.Outcome
     /// As the answer names it; only looked for where the request is a payment.
     public let paymentID: String?
+    /// As `X-Served-By` names it.
+    public let replica: String?
 
-    public init(_ outcome: RequestSample.Outcome, paymentID: String? = nil) {
+    public init(_ outcome: RequestSample.Outcome, paymentID: String? = nil, replica: String? = nil) {
         self.outcome = outcome
         self.paymentID = paymentID
+        self.replica = replica
     }
 }
 
@@ -93,7 +96,8 @@ public struct LoadGenerator: Sendable {
         onSample(
             RequestSample(
                 endpoint: request.endpoint, intendedNs: due, sendDelayNs: sent - due, latencyNs: ended - due,
-                outcome: cutOff ? .timedOut : result.outcome, payment: request.payment(id: result.paymentID)))
+                outcome: cutOff ? .timedOut : result.outcome, payment: request.payment(id: result.paymentID),
+                replica: result.replica))
     }
 
     /// Counted as one who waited in vain until the end: that it was not sent must not make the load look quick.

@@ -20,6 +20,10 @@ public struct LabTopology: Sendable, Equatable {
 
         /// The name that clients look up, and the value of the label `app`: `payment-service`.
         public var name: String { "\(tier)-service" }
+        /// As it is looked up: the short name, and the longer ones of a cluster, so that a manifest's are known here too.
+        public var names: [String] {
+            ["", ".\(namespace)", ".\(namespace).svc", ".\(namespace).svc.cluster.local"].map { name + $0 }
+        }
     }
 
     /// One replica: a real process on a host of its own.
@@ -42,6 +46,8 @@ public struct LabTopology: Sendable, Equatable {
     public static let routerAddress = "10.77.0.1"
     public static let clientAddress = "10.77.0.2"
     public static let clientHost = "client"
+    /// The router, by name.
+    public static let runnerName = "scenario-runner"
     public static let virtualNetwork = "10.77.100.0/24"
     /// Where the scenario runner listens on the router.
     public static let runnerPort = 8000

@@ -1,4 +1,5 @@
 import Experiments
+import Shared
 
 /// Runs experiments on the replicas of this machine.
 ///
@@ -42,6 +43,14 @@ public struct LocalEngine: ChaosEngine {
         guard hasNetwork else {
             return experiment.refusal(
                 "kind", "network faults need the lab's private network: start the lab without --plain")
+        }
+        for (index, target) in network.externalTargets.enumerated() {
+            do {
+                _ = try topology.reach(target)
+            } catch {
+                let reason = (error as? UnreachableTarget)?.reason ?? "\(error)"
+                return experiment.refusal("spec.externalTargets[\(index)]", reason)
+            }
         }
         guard let impairment = network.impairment else { return nil }
         do {
@@ -97,14 +106,7 @@ public struct LocalEngine: ChaosEngine {
         var generator = SeededGenerator(seed: seed, purpose: "selection")
         switch experiment.spec {
         case .network(let spec):
-            let sources = try choose(spec.source, "spec.selector", in: experiment, &generator)
-            let targets = try spec.target.map { try choose($0, "spec.target.selector", in: experiment, &generator) }
-            let others = targets.map(Self.names) ?? "everyone"
-            let fault = try networkFault(spec, sources, targets, runID: runID, seed: generator.next())
-            return InjectedLabFault(
-                faults: [fault],
-                summary: "\(experiment.effectiveDoseText) (\(Self.names(sources)) and \(others))",
-                replicas: sources.map(\.name), places: paths(spec.direction, sources, targets))
+            return try network(spec, in: experiment, runID: runID, &generator)
         case .stress(let spec):
             let targets = try choose(spec.target, "spec.selector", in: experiment, &generator)
             return InjectedLabFault(
@@ -126,13 +128,40 @@ public struct LocalEngine: ChaosEngine {
         replicas.map(\.name).joined(separator: ", ")
     }
 
-    /// Every way that a packet at risk may take; without a target that is to or from every other host.
+    private func network(
+        _ spec: NetworkChaosSpec, in experiment: Experiment, runID: String, _ generator: inout SeededGenerator
+    ) throws -> InjectedLabFault {
+        let sources = try choose(spec.source, "spec.selector", in: experiment, &generator)
+        let targets = try spec.target.map { try choose($0, "spec.target.selector", in: experiment, &generator) }
+        let reached = try spec.externalTargets.map(topology.reach)
+        var ends = try targets.map { [try PacketEnd($0.map(\.address))] } ?? []
+        for end in reached.flatMap(\.ends) { ends.join(end) }
+        let others = (targets?.map(\.name) ?? []) + reached.flatMap(\.hosts)
+        let isAnywhere = targets == nil && reached.isEmpty
+        let places = paths(spec.direction, sources.map(\.name), isAnywhere ? everyHost : others)
+        for (index, target) in reached.enumerated()
+        where paths(spec.direction, sources.map(\.name), target.hosts).isEmpty {
+            throw experiment.refusal(
+                "spec.externalTargets[\(index)]",
+                "is \(Self.names(sources)) itself: its packets to itself never leave it")
+        }
+        let fault = try networkFault(
+            spec, PacketPaths(sources: sources.map(\.address), ends: isAnywhere ? nil : ends, direction: spec.side),
+            runID: runID, seed: generator.next())
+        let names = isAnywhere ? "everyone" : everyHost.filter(others.contains).joined(separator: ", ")
+        return InjectedLabFault(
+            faults: [fault], summary: "\(experiment.effectiveDoseText) (\(Self.names(sources)) and \(names))",
+            replicas: sources.map(\.name), places: places)
+    }
+
+    private var everyHost: [String] { topology.replicas.map(\.name) + [LabTopology.clientHost] }
+
+    /// Every way that a packet at risk may take.
     private func paths(
-        _ direction: NetworkChaosSpec.Direction, _ sources: [LabTopology.Replica], _ targets: [LabTopology.Replica]?
+        _ direction: NetworkChaosSpec.Direction, _ sources: [String], _ others: [String]
     ) -> Set<FaultPlan.Place> {
-        let others = targets?.map(\.name) ?? topology.replicas.map(\.name) + [LabTopology.clientHost]
         var paths: Set<FaultPlan.Place> = []
-        for source in sources.map(\.name) {
+        for source in sources {
             for other in others where other != source {
                 if direction != .from { paths.insert(.path(from: source, to: other)) }
                 if direction != .to { paths.insert(.path(from: other, to: source)) }
@@ -143,24 +172,14 @@ public struct LocalEngine: ChaosEngine {
 
     /// Plain loss and partition need no more than nft; all else goes through a path's worker.
     private func networkFault(
-        _ spec: NetworkChaosSpec, _ sources: [LabTopology.Replica], _ targets: [LabTopology.Replica]?, runID: String,
-        seed: UInt64
+        _ spec: NetworkChaosSpec, _ paths: PacketPaths, runID: String, seed: UInt64
     ) throws -> any LabFault {
-        let (sources, targets) = (sources.map(\.address), targets?.map(\.address))
-        let direction: PacketPaths.Direction =
-            switch spec.direction {
-            case .to: .to
-            case .from: .from
-            case .both: .both
-            }
         if let impairment = spec.impairment {
             return try PathImpairmentFault(
-                id: runID, paths: PacketPaths(sources: sources, targets: targets, direction: direction),
-                impairment: impairment, seed: seed, workerCommand: pathWorkerCommand)
+                id: runID, paths: paths, impairment: impairment, seed: seed, workerCommand: pathWorkerCommand)
         }
         let share = spec.action == .partition ? PacketLossFault.wholeBasisPoints : spec.loss?.loss.basisPoints ?? 0
-        return try PacketLossFault(
-            id: runID, sources: sources, targets: targets, direction: direction, lossBasisPoints: share)
+        return try PacketLossFault(id: runID, paths: paths, lossBasisPoints: share)
     }
 
     /// - Throws: ``Refusal`` when it is more than this machine can give without harm.
@@ -211,6 +230,16 @@ public struct LocalEngine: ChaosEngine {
     }
 }
 
+extension NetworkChaosSpec {
+    fileprivate var side: PacketPaths.Direction {
+        switch direction {
+        case .to: .to
+        case .from: .from
+        case .both: .both
+        }
+    }
+}
+
 /// One experiment in force: one fault, or several that come and go together.
 private struct InjectedLabFault: InjectedFault {
     let faults: [any LabFault]
@@ -235,18 +264,13 @@ private struct InjectedLabFault: InjectedFault {
     }
 
     func remove() async throws {
-        var failure: (any Error)?
-        for fault in faults {
-            do {
-                try await Self.undo(fault)
-            } catch {
-                failure = failure ?? error
-            }
-        }
-        if let failure { throw failure }
+        // A task of its own, awaited at once: a fault is taken away in full also when whoever put it in force is
+        // cancelled, and the tools that do it do not start in a cancelled task. All parts go at once, for a stop is in a
+        // hurry.
+        try await Task { try await together(faults, Self.undo) }.value
     }
 
-    private static func undo(_ fault: any LabFault) async throws {
+    @Sendable private static func undo(_ fault: any LabFault) async throws {
         for attempt in 1... {
             do {
                 return try await fault.undo()

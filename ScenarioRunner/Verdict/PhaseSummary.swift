@@ -17,6 +17,8 @@ public struct PhaseSummary: Codable, Sendable, Equatable {
     public let successRate: Double
     /// Answered with 402: an answer, not a failure.
     public let declined: Int
+    /// What became of the requests.
+    public let byCause: RequestCounts
     /// Successful answers a second.
     public let throughputRps: Double
     public let p50Ms: Double
@@ -35,6 +37,7 @@ public struct PhaseSummary: Codable, Sendable, Equatable {
         case startedAt = "started_at"
         case durationS = "duration_s"
         case successRate = "success_rate"
+        case byCause = "by_cause"
         case throughputRps = "throughput_rps"
         case p50Ms = "p50_ms"
         case p90Ms = "p90_ms"
@@ -51,14 +54,15 @@ public struct PhaseSummary: Codable, Sendable, Equatable {
     ///   - durationS: more than 0, in seconds.
     public init(name: PhaseName, samples: [RequestSample], startedAt: Double, durationS: Double) {
         let latencies = LatencyDistribution(samples)
-        let successes = samples.count { $0.isSuccess }
+        let counts = RequestCounts(samples)
         self.name = name
         self.startedAt = startedAt
         self.durationS = durationS
-        requests = samples.count
-        successRate = samples.isEmpty ? 1 : Double(successes) / Double(samples.count)
-        declined = samples.count { $0.isDeclined }
-        throughputRps = durationS > 0 ? Double(successes) / durationS : 0
+        requests = counts.requests
+        successRate = counts.successRate
+        declined = counts.declined
+        byCause = counts
+        throughputRps = durationS > 0 ? Double(counts.successes) / durationS : 0
         p50Ms = latencies.ms(at: 50)
         p90Ms = latencies.ms(at: 90)
         p95Ms = latencies.ms(at: 95)
@@ -66,7 +70,7 @@ public struct PhaseSummary: Codable, Sendable, Equatable {
         p999Ms = latencies.ms(at: 99.9)
         maxMs = latencies.ms(at: 100)
         lateSends = samples.count { $0.isLateSend }
-        dropped = samples.count { $0.outcome == .dropped }
+        dropped = counts.dropped
     }
 
     /// The baseline, fault and recovery of a run, those that it came to; the warm-up is not reported.

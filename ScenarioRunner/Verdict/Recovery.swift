@@ -1,64 +1,80 @@
 import Experiments
 
-/// When the system was well again.
+/// When users suffered, and when the system was well again.
 ///
 /// A second is good when success is at least the baseline's less one point, and p95 at most the larger of twice the
 /// baseline's and the baseline's plus 50 ms. Recovered is the first of three good seconds in a row; a second without
-/// requests is not good, for nothing is known of it.
+/// requests is not good, for nothing is known of it. Detected is the first second with requests that is not good: what
+/// an alarm that looks once a second would notice.
 public struct Recovery: Sendable, Equatable {
+    /// One whole second of a part.
+    struct Second: Sendable, Equatable {
+        let counts: RequestCounts
+        /// 0 without requests.
+        let p95Ms: Double
+        let isGood: Bool
+
+        /// Users suffered in it.
+        var isBad: Bool { counts.requests > 0 && !isGood }
+    }
+
     static let goodSecondsInARow = 3
     static let successTolerance = 0.01
 
-    private let leastSuccessRate: Double
-    private let mostP95Ms: Double
+    private let baseline: PhaseSummary
 
     public init(baseline: PhaseSummary) {
-        leastSuccessRate = baseline.successRate - Self.successTolerance
-        mostP95Ms = max(2 * baseline.p95Ms, baseline.p95Ms + 50)
+        self.baseline = baseline
     }
 
-    /// Milliseconds from the removal of the fault to the start of the first of three good seconds; nil when there were
-    /// none before `endNs`.
+    static func isGood(successRate: Double, against baseline: Double) -> Bool {
+        // Rates are fractions of small counts: 0.99 must not fail for its binary form.
+        successRate >= baseline - successTolerance - 1e-9
+    }
+
+    static func isGood(p95Ms: Double, against baseline: Double) -> Bool {
+        p95Ms <= max(2 * baseline, baseline + 50)
+    }
+
+    /// The whole seconds from `startNs` on; one that `endNs` cuts short is not judged.
+    func seconds(_ samples: [RequestSample], from startNs: UInt64, to endNs: UInt64) -> [Second] {
+        guard endNs > startNs else { return [] }
+        let due = samples.filter { $0.intendedNs >= startNs && $0.intendedNs < endNs }
+        let bySecond = Dictionary(grouping: due) { Int(($0.intendedNs - startNs) / 1_000_000_000) }
+        return (0..<Int((endNs - startNs) / 1_000_000_000)).map { judge(bySecond[$0] ?? []) }
+    }
+
+    private func judge(_ samples: [RequestSample]) -> Second {
+        let counts = RequestCounts(samples)
+        let p95Ms = ExactPercentiles(samples).ms(at: 95)
+        let isGood =
+            !samples.isEmpty && Self.isGood(successRate: counts.successRate, against: baseline.successRate)
+            && Self.isGood(p95Ms: p95Ms, against: baseline.p95Ms)
+        return Second(counts: counts, p95Ms: p95Ms, isGood: isGood)
+    }
+
+    /// Milliseconds from the start of the seconds to that of the first of three good ones in a row; nil when there were
+    /// none.
     ///
-    /// - Parameters:
-    ///   - samples: of the whole run.
-    ///   - removedNs: when the fault was gone; seconds are counted from here, so that none is half in the fault.
-    ///   - endNs: the end of the recovery; a second that it cuts short is not judged.
-    public func timeMs(_ samples: [RequestSample], removedNs: UInt64, endNs: UInt64) -> Int? {
-        guard endNs > removedNs else { return nil }
-        let after = samples.filter { $0.intendedNs >= removedNs && $0.intendedNs < endNs }
-        let seconds = Dictionary(grouping: after) { Int(($0.intendedNs - removedNs) / 1_000_000_000) }
+    /// - Parameter seconds: from the removal of the fault on, so that none is half in the fault.
+    static func timeMs(_ seconds: [Second]) -> Int? {
         var goodInARow = 0
-        for second in 0..<Int((endNs - removedNs) / 1_000_000_000) {
-            goodInARow = isGood(seconds[second] ?? []) ? goodInARow + 1 : 0
-            if goodInARow == Self.goodSecondsInARow { return (second - Self.goodSecondsInARow + 1) * 1000 }
+        for (index, second) in seconds.enumerated() {
+            goodInARow = second.isGood ? goodInARow + 1 : 0
+            if goodInARow == goodSecondsInARow { return (index - goodSecondsInARow + 1) * 1000 }
         }
         return nil
     }
 
-    private func isGood(_ samples: [RequestSample]) -> Bool {
-        guard !samples.isEmpty else { return false }
-        let rate = Double(samples.count { $0.isSuccess }) / Double(samples.count)
-        // Rates are fractions of small counts: 0.99 must not fail for its binary form.
-        return rate >= leastSuccessRate - 1e-9 && ExactPercentiles(samples).ms(at: 95) <= mostP95Ms
-    }
-}
-
-/// How many times slower the system was during the fault than before it.
-public struct Degradation: Codable, Sendable, Equatable {
-    /// Nil when one of the two has no requests.
-    public let p50: Double?
-    public let p95: Double?
-
-    public init(baseline: PhaseSummary?, fault: PhaseSummary?) {
-        p50 = Self.factor(baseline, fault, \.p50Ms)
-        p95 = Self.factor(baseline, fault, \.p95Ms)
+    /// Milliseconds from the start of the seconds to that of the first in which users suffered; nil when they did in none.
+    ///
+    /// - Parameter seconds: from the injection of the fault on.
+    static func detectionMs(_ seconds: [Second]) -> Int? {
+        seconds.firstIndex(where: \.isBad).map { $0 * 1000 }
     }
 
-    private static func factor(
-        _ before: PhaseSummary?, _ during: PhaseSummary?, _ value: (PhaseSummary) -> Double
-    ) -> Double? {
-        guard let before, let during, during.requests > 0, value(before) > 0 else { return nil }
-        return value(during) / value(before)
+    /// ``timeMs(_:)`` of the seconds between two instants.
+    public func timeMs(_ samples: [RequestSample], removedNs: UInt64, endNs: UInt64) -> Int? {
+        Self.timeMs(seconds(samples, from: removedNs, to: endNs))
     }
 }

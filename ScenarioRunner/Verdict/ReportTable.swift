@@ -17,14 +17,14 @@ public enum ReportTable {
         lines += table(journal)
         lines.append("")
         if let dose = journal.dose { lines += paragraph("Dose", dose.text) }
-        lines += paragraph("Recovery", recovery(journal))
+        for (label, text) in facts(journal) { lines += paragraph(label, text) }
         lines += paragraph(
             "Verdict", "\(journal.verdict.rawValue.uppercased()) (exit code \(journal.verdict.exitCode))")
         for reason in journal.reasons { lines += paragraph("", "- \(reason)") }
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private static func recovery(_ journal: Journal) -> String {
+    static func recovery(_ journal: Journal) -> String {
         if let time = journal.recoveryTimeMs {
             return time == 0
                 ? "0 s: the first second without the fault was good"

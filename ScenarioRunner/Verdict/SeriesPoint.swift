@@ -4,20 +4,17 @@ import Experiments
 public struct SeriesPoint: Codable, Sendable, Equatable {
     /// The start of this second, in whole seconds from the start of the run.
     public let t: Int
-    /// Requests due in this second.
-    public let requests: Int
-    /// Those that succeeded.
-    public let ok: Int
+    /// Of the requests due in this second. As JSON its members stand beside the others, so that a second is one line of
+    /// numbers.
+    public let counts: RequestCounts
     public let p50Ms: Double
     public let p95Ms: Double
+    public let p99Ms: Double
     /// The part of the run in which the second began; absent while the fault is put on or taken off.
     public let phase: PhaseName?
 
-    enum CodingKeys: String, CodingKey {
-        case t, requests, ok, phase
-        case p50Ms = "p50_ms"
-        case p95Ms = "p95_ms"
-    }
+    /// Requests due in this second.
+    public var requests: Int { counts.requests }
 
     /// Every second from the start of the run to the last due request, seconds without requests included.
     public static func series(_ samples: [RequestSample], _ clock: PhaseClock) -> [SeriesPoint] {
@@ -29,10 +26,40 @@ public struct SeriesPoint: Codable, Sendable, Equatable {
             let samples = seconds[second] ?? []
             let latencies = ExactPercentiles(samples)
             return SeriesPoint(
-                t: second, requests: samples.count, ok: samples.count { $0.isSuccess },
-                p50Ms: latencies.ms(at: 50), p95Ms: latencies.ms(at: 95),
+                t: second, counts: RequestCounts(samples), p50Ms: latencies.ms(at: 50), p95Ms: latencies.ms(at: 95),
+                p99Ms: latencies.ms(at: 99),
                 phase: clock.phase(at: clock.startNs + UInt64(second) * 1_000_000_000))
         }
+    }
+}
+
+extension SeriesPoint {
+    private enum CodingKeys: String, CodingKey {
+        case t, requests, phase
+        case p50Ms = "p50_ms"
+        case p95Ms = "p95_ms"
+        case p99Ms = "p99_ms"
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            t: try container.decode(Int.self, forKey: .t), counts: try RequestCounts(from: decoder),
+            p50Ms: try container.decode(Double.self, forKey: .p50Ms),
+            p95Ms: try container.decode(Double.self, forKey: .p95Ms),
+            p99Ms: try container.decode(Double.self, forKey: .p99Ms),
+            phase: try container.decodeIfPresent(PhaseName.self, forKey: .phase))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        try counts.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(t, forKey: .t)
+        try container.encode(requests, forKey: .requests)
+        try container.encode(p50Ms, forKey: .p50Ms)
+        try container.encode(p95Ms, forKey: .p95Ms)
+        try container.encode(p99Ms, forKey: .p99Ms)
+        try container.encodeIfPresent(phase, forKey: .phase)
     }
 }
 

@@ -37,6 +37,8 @@ public enum VerdictRules {
         public var dose: Dose?
         public var baseline: PhaseSummary?
         public var recoveryTimeMs: Int?
+        /// Whether the system stayed bad without the fault; nil when that cannot be said.
+        public var isMetastable: Bool?
         public var money = MoneyCheck.notMade
         /// What the experiment expects; nil when it says nothing.
         public var hypothesis: Hypothesis?
@@ -87,8 +89,11 @@ public enum VerdictRules {
             "the hypothesis '\($0.clause)' does not hold: \($0.measured)"
         }
         // What the hypothesis speaks of, it decides; of the rest the system has to recover, and the money to be right.
-        if evidence.recoveryTimeMs == nil, !clauses.contains(where: \.isAboutRecovery) {
-            reasons.append("the system did not recover while it was watched")
+        if evidence.recoveryTimeMs == nil, !clauses.contains(where: \.decidesOnRecovery) {
+            reasons.append(
+                evidence.isMetastable == true
+                    ? "the system is metastable: the fault is gone, it is asked no more than before, and it stays bad"
+                    : "the system did not recover while it was watched")
         }
         if evidence.money.violationCount > 0, !clauses.contains(.money(isRight: false)) {
             reasons.append(evidence.money.reason)
@@ -104,6 +109,9 @@ public enum VerdictRules {
 }
 
 extension VerdictRules.Evidence {
+    /// What became of the hypothesis, for the journal.
+    public var expected: ExpectedFacts { ExpectedFacts(findings) }
+
     /// What became of each clause of the hypothesis.
     var findings: [Hypothesis.Finding] {
         guard let hypothesis else { return [] }
@@ -113,12 +121,19 @@ extension VerdictRules.Evidence {
         measured.recovery = recoveryTimeMs.map { .after(milliseconds: Double($0)) } ?? .never
         // Unchecked money is a reason of its own.
         measured.moneyIsRight = money.violationCount == 0
+        measured.isMetastable = isMetastable
         return hypothesis.evaluate(measured)
     }
 }
 
 extension Hypothesis.Clause {
-    fileprivate var isAboutRecovery: Bool { if case .recovery = self { true } else { false } }
+    /// It speaks of the recovery itself, or of a system that has none.
+    fileprivate var decidesOnRecovery: Bool {
+        switch self {
+        case .recovery, .metastable(true): true
+        case .metric, .money, .metastable(false): false
+        }
+    }
 }
 
 extension MeasuredPart {

@@ -15,7 +15,8 @@ func buildInventory(
     let server = HTTPServer(
         settings: HTTPServerSettings(
             name: InventorySettings.serviceName, host: settings.host, port: settings.port,
-            about: "Inventory service: what is on the shelf, and what is promised to a payment."),
+            about: "Inventory service: what is on the shelf, and what is promised to a payment.",
+            replica: settings.replicaName),
         logger: logger)
     let controller = InventoryController(
         store: InventoryStore(database: database, reservationSeconds: settings.reservationSeconds, clock: clock))

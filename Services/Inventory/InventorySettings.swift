@@ -13,7 +13,7 @@ struct InventorySettings: Sendable {
     var databaseURL = "sqlite:./data/inventory.sqlite"
     /// `LOG_LEVEL`: trace, debug, info, notice, warning, error or critical.
     var logLevel = Logger.Level.info
-    /// `REPLICA_NAME`: stands in every log line.
+    /// `REPLICA_NAME`: stands in every log line, and in `X-Served-By` of every answer.
     var replicaName = serviceName
     /// `RESERVATION_SECONDS`: how long a reservation holds its stock, 1 to 86400. The default of 15 minutes is far
     /// longer than any payment takes, and short enough that stock lost by a crash comes back the same day.

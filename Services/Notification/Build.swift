@@ -14,7 +14,8 @@ func buildNotification(
     let server = HTTPServer(
         settings: HTTPServerSettings(
             name: NotificationSettings.serviceName, host: settings.host, port: settings.port,
-            about: "Notification service: tells people what became of their payments."),
+            about: "Notification service: tells people what became of their payments.",
+            replica: settings.replicaName),
         logger: logger)
     let controller = NotificationController(store: NotificationStore(database: database))
     return [

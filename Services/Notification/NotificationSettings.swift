@@ -13,7 +13,7 @@ struct NotificationSettings: Sendable {
     var databaseURL = "sqlite:./data/notification.sqlite"
     /// `LOG_LEVEL`: trace, debug, info, notice, warning, error or critical.
     var logLevel = Logger.Level.info
-    /// `REPLICA_NAME`: stands in every log line.
+    /// `REPLICA_NAME`: stands in every log line, and in `X-Served-By` of every answer.
     var replicaName = serviceName
 
     init() {}

@@ -14,6 +14,21 @@ struct AuditPage: Sendable {
     let entries: [Entry]
 }
 
+/// The answer of `GET /payment/backlog`.
+struct BacklogAnswer: Encodable, Sendable, Equatable {
+    /// Payments whose outcome is not known yet, those under way at this moment among them.
+    let pendingPayments: Int64
+    let pendingRefunds: Int64
+    /// Confirmations, releases and notifications that are still to be sent.
+    let outbox: Int64
+
+    enum CodingKeys: String, CodingKey {
+        case outbox
+        case pendingPayments = "pending_payments"
+        case pendingRefunds = "pending_refunds"
+    }
+}
+
 extension PaymentStore {
     /// Up to `limit` payments in the order of their ids, from the first after `cursor`, on one snapshot.
     func auditPage(after cursor: String, limit: Int) async throws -> AuditPage {
@@ -41,6 +56,20 @@ extension PaymentStore {
                         refunds: try refunds[id, default: []].map(Self.refundDocument),
                         outbox: try outbox[id, default: []].map(Self.outboxDocument))
                 })
+        }
+    }
+
+    /// What is still to be done: for whoever looks every second, so only what is open is counted, by its own indexes.
+    func backlog() async throws -> BacklogAnswer {
+        try await database.read { connection in
+            func count(_ table: String, _ condition: String) throws -> Int64 {
+                let rows = try connection.query("SELECT COUNT(*) AS open FROM \(table) WHERE \(condition)", [])
+                return try rows.first?.integer("open") ?? 0
+            }
+            return BacklogAnswer(
+                pendingPayments: try count("payment", "status IN ('pending', 'processing')"),
+                pendingRefunds: try count("refund", "state = 'pending'"),
+                outbox: try count("outbox", "state = 'waiting'"))
         }
     }
 

@@ -26,7 +26,8 @@ func buildPayment(
     let server = HTTPServer(
         settings: HTTPServerSettings(
             name: PaymentSettings.serviceName, host: settings.host, port: settings.port,
-            about: "Payment service: takes payments, gives refunds, and says what became of them."),
+            about: "Payment service: takes payments, gives refunds, and says what became of them.",
+            replica: settings.replicaName),
         logger: logger)
     let follower = SettingsFollower(
         runnerURL: settings.scenarioRunnerURL, client: client, metrics: server.registry, logger: logger)

@@ -19,6 +19,7 @@ struct PaymentController: Sendable {
             .post("/payment/chain", runChain),
             .get("/payment/events/{id}", events),
             .get("/payment/audit", readAudit),
+            .get("/payment/backlog") { _, _ in try .json(await store.backlog()) },
         ]
     }
 

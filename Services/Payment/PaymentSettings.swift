@@ -15,7 +15,7 @@ struct PaymentSettings: Sendable {
     var gatewayDatabaseURL = "sqlite:./data/gateway.sqlite"
     /// `LOG_LEVEL`: trace, debug, info, notice, warning, error or critical.
     var logLevel = Logger.Level.info
-    /// `REPLICA_NAME`: stands in every log line.
+    /// `REPLICA_NAME`: stands in every log line, and in `X-Served-By` of every answer.
     var replicaName = serviceName
     /// `INVENTORY_SERVICE`: a base URL.
     var inventoryURL = "http://inventory-service:5003"

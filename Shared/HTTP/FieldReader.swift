@@ -58,6 +58,18 @@ public final class FieldReader {
         return text(name, maxLength: maxLength).map(Optional.some)
     }
 
+    /// One text, or a list of at least one and at most 20 of them.
+    public func textOrTexts(_ name: String, maxLength: Int = 255) -> [String]? {
+        guard let texts = try? container.decode([String].self, forKey: Key(name)) else {
+            return text(name, maxLength: maxLength).map { [$0] }
+        }
+        guard (1...20).contains(texts.count), !texts.contains("") else {
+            return failed(name, "must be a string, or a list of 1 to 20 strings that are not empty")
+        }
+        let checked = texts.compactMap { self.checked($0, name, maxLength: maxLength, controls: ["\t", "\n"]) }
+        return checked.count == texts.count ? checked : nil
+    }
+
     /// An id: a string without control characters, or an integer, which becomes its digits.
     public func identifier(_ name: String, default fallback: String? = nil, maxLength: Int = 64) -> String? {
         if let number = try? container.decode(Int64.self, forKey: Key(name)) { return String(number) }

@@ -51,13 +51,26 @@ struct NetworkChaosTests {
         direction: both
         """)
 
+    private static let external = """
+        apiVersion: chaos-mesh.org/v1alpha1
+        kind: NetworkChaos
+        metadata: {name: external}
+        spec:
+          action: partition
+          mode: all
+          selector: {namespaces: [payment-chaos], labelSelectors: {app: payment-service}}
+          externalTargets: ["notification-service.payment-chaos:5004"]
+          duration: 1m
+
+        """
+
     /// Runs one of the experiments in a lab of its own, which must leave nothing.
     private func run(_ name: String, seconds: Int = 10) async throws -> JournalView {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lab-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         let experiments = folder.appendingPathComponent("experiments")
         try FileManager.default.createDirectory(at: experiments, withIntermediateDirectories: true)
-        let text = Self.combination + Self.bandwidth + Self.partition
+        let text = Self.combination + Self.bandwidth + Self.partition + Self.external
         try Data(text.utf8).write(to: experiments.appendingPathComponent("network.yaml"))
         let before = try await HostState.read(marker: folder.path)
         let run = try await runner([
@@ -111,6 +124,15 @@ struct NetworkChaosTests {
         let journal = try await run("partition", seconds: 8)
         let dose = try #require(journal.dose)
         #expect(dose.kind == "packet_loss" && dose.asked == 100 && dose.delivered == 100 && dose.effective)
+        #expect(journal.recovery_time_ms != nil)
+    }
+
+    @Test("An external target may be a service, by the name that it has in a cluster")
+    func externalTargets() async throws {
+        let journal = try await run("external", seconds: 6)
+        let dose = try #require(journal.dose)
+        #expect(dose.kind == "packet_loss" && dose.delivered == 100 && dose.effective, "\(dose.detail)")
+        #expect(try #require(journal.phase("fault")).success_rate < 1, "notifications are not to be had")
         #expect(journal.recovery_time_ms != nil)
     }
 

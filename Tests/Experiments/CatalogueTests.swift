@@ -53,7 +53,7 @@ import Testing
             "packet-loss-80-percent", "packet-loss-95-percent", "packet-loss-with-delay", "cpu-stress-payment",
             "cpu-stress-100-percent", "memory-stress-inventory", "combined-stress-payment",
         ] { #expect(runs.contains(name)) }
-        #expect(experiments.filter { LabSupport.lastingRefusal(of: $0) != nil }.map(\.name) == ["io-latency-inventory"])
+        #expect(experiments.filter { LabSupport.refusal(of: $0) != nil }.map(\.name) == ["io-latency-inventory"])
     }
 
     /// The losses of the demo and those of this project differ in their correlation alone.

@@ -15,6 +15,7 @@ import Testing
             ("throughput > 20/s during", "throughput > 20/s"),
             ("max < 90s, declined <= 5%", "max < 1m30s, declined <= 5%"),
             ("money wrong", nil), ("recovery > 10s", nil), ("p50 < 1s, p50 < 1s after", nil),
+            ("metastable", nil), ("success >= 30%, not  metastable", "success >= 30%, not metastable"),
         ] as [(String, String?)])
     func readsHypotheses(text: String, canonical: String?) throws {
         let hypothesis = try Hypothesis.parse(text)
@@ -26,7 +27,7 @@ import Testing
         "", ",", "success", "success >= 30", "success >= 101%", "success = 30%", "p95 <= 5", "p95 <= 30%", "p42 <= 5s",
         "success >= 30%,", "success >= 30% sometimes", "success >= 30% during fault", "recovery <= 15s after",
         "recovery 15s", "money", "money lost", "throughput > 20", "throughput > fast/s",
-        "success >= 30%, success >= 30%",
+        "success >= 30%, success >= 30%", "not", "not recovery", "metastable after", "not not metastable",
     ])
     func refusesOtherHypotheses(text: String) {
         #expect(throws: QuantityError.self) { try Hypothesis.parse(text) }
@@ -65,6 +66,18 @@ import Testing
         #expect(try outcomes("recovery <= 15s, recovery > 15s, money right") == [.failed, .held, .unknown])
         evidence.recovery = nil
         #expect(try outcomes("recovery <= 15s") == [.unknown])
+    }
+
+    @Test(
+        arguments: [
+            (true, [.held, .failed]), (false, [.failed, .held]), (nil, [.unknown, .unknown]),
+        ] as [(Bool?, [Hypothesis.Finding.Outcome])])
+    func aHypothesisMayBeThatItStaysBad(isMetastable: Bool?, outcomes: [Hypothesis.Finding.Outcome]) throws {
+        var evidence = Hypothesis.Evidence()
+        evidence.isMetastable = isMetastable
+        let findings = try Hypothesis.parse("metastable, not metastable").evaluate(evidence)
+        #expect(findings.map(\.outcome) == outcomes)
+        #expect(findings.first?.measured.contains("metastable") == true)
     }
 
     @Test func readsStopConditions() throws {

@@ -30,7 +30,6 @@ import Testing
     @Test(arguments: [
         ("  loss: {loss: \"0\"}", "spec.loss.loss", 8),
         ("  loss: {loss: \"8\"}\n  device: eth0", "spec.device", 9),
-        ("  loss: {loss: \"8\"}\n  externalTargets: [a]", "spec.externalTargets", 9),
         ("  loss: {loss: \"8\"}\n  remoteCluster: a", "spec.remoteCluster", 9),
         (
             "  loss: {loss: \"8\"}\n  target:\n    mode: all\n    selector:\n      nodes: [a]",
@@ -46,6 +45,7 @@ import Testing
         "action: delay\n  delay: {latency: 1s, jitter: 1ms, correlation: \"5\", reorder: {reorder: \"5\", gap: 2}}",
         "action: duplicate\n  duplicate: {duplicate: \"1\"}", "action: corrupt\n  corrupt: {corrupt: \"1\"}",
         "action: loss\n  loss: {loss: \"80\", correlation: \"50\"}", "action: netem\n  rate: {rate: 1mbps}",
+        "action: loss\n  loss: {loss: \"80\"}\n  externalTargets: [a]",
         "action: netem\n  delay: {latency: 1s}\n  loss: {loss: \"8\"}\n  rate: {rate: 1mbit}", "action: partition",
         "action: bandwidth\n  bandwidth: {rate: 1mbit, limit: 20000, buffer: 10000}",
     ])

@@ -22,6 +22,15 @@ import Testing
         #expect(Set(keys).count == 5 && keys.allSatisfy { $0.count == 36 })
     }
 
+    @Test func aSampleNamesTheReplicaThatAnswered() async throws {
+        let named = try await load(answers: [(.ok, "{}")], servedBy: "payment-1")
+        #expect(named.map(\.replica) == ["payment-1"])
+        #expect(try await load(answers: [(.ok, "{}")]).map(\.replica) == [nil])
+        let line = try JSONEncoder().encode(named[0])
+        #expect(String(decoding: line, as: UTF8.self).contains(#""r":"payment-1""#))
+        #expect(try JSONDecoder().decode(RequestSample.self, from: line) == named[0])
+    }
+
     @Test func aChainHasNoNames() async throws {
         let samples = try await load(answers: [(.ok, #"{"payment_id":"PAY-1"}"#)], path: "/payment/chain")
         #expect(samples.map(\.payment) == [nil])
@@ -60,12 +69,14 @@ import Testing
 
     /// One request after another, each with its own answer.
     private func load(
-        answers: [(HTTPResponse.Status, String)], path: String = "/payment/process"
+        answers: [(HTTPResponse.Status, String)], path: String = "/payment/process",
+        servedBy replica: String? = nil
     ) async throws -> [RequestSample] {
         let left = Mutex(answers)
         let route = Route.post(path) { _, _ in
             let (status, body) = left.withLock { $0.removeFirst() }
-            return Response(status: status, body: .init(byteBuffer: .init(string: body)))
+            let headers: HTTPFields = replica.map { [.servedBy: $0] } ?? [:]
+            return Response(status: status, headers: headers, body: .init(byteBuffer: .init(string: body)))
         }
         return try await withServer(routes: [route]) { server in
             let plan = try LoadPlan(
@@ -84,7 +95,7 @@ import Testing
                 samples.append(
                     RequestSample(
                         endpoint: "r", intendedNs: 0, sendDelayNs: 0, latencyNs: 0, outcome: result.outcome,
-                        payment: request.payment(id: result.paymentID)))
+                        payment: request.payment(id: result.paymentID), replica: result.replica))
             }
             await client.shutdown()
             return samples

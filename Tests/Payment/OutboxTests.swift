@@ -48,6 +48,9 @@ struct OutboxTests {
                     events: [])
                 #expect(try await dead.store.settle("PAY-1", settlement)?.map(\.content) == [.release])
             }
+            let backlog = try await lab.payment.get("/payment/backlog")
+            #expect(backlog.status == 200 && backlog["pending_payments"] == .integer(0))
+            #expect(backlog["outbox"] == .integer(1) && backlog["pending_refunds"] == .integer(0))
             let entry = try #require(try await lab.audit().first)
             let waiting = ["kind": "release", "key": "PAY-1", "state": "waiting"].mapValues(JSONValue.string)
             #expect(entry["outbox"] == .array([.object(waiting)]))

@@ -155,6 +155,31 @@ struct ImpairmentInsideTests {
         #expect(after.bytes == TalkingServer.answerBytes)
     }
 
+    /// A service by its virtual address, and a host, from one sender: one queue for both.
+    @Test func externalTargetsAreDelayedAndNothingElse() async throws {
+        try await TalkingServer.start()
+        let ends = try [PacketEnd(["10.77.100.2"], isVirtual: true), PacketEnd(["10.77.3.1"])]
+        let fault = try PathImpairmentFault(
+            id: "external", paths: PacketPaths(sources: ["10.77.1.2"], ends: ends, direction: .to),
+            impairment: Impairment(delay: .init(latency: .milliseconds(50))), seed: 3, workerCommand: Self.worker)
+        try await fault.apply()
+        try await fault.verify()
+        let asked = try await on("payment-1") { try TalkingServer.ask("10.77.100.2") }
+        #expect(asked.connectMs >= 50 && asked.totalMs >= 100 && asked.bytes == TalkingServer.answerBytes)
+        // The connection's end is delayed too.
+        try await eventually("nothing is under way") { await fault.counters.delivered == fault.counters.seen }
+        let seen = await fault.counters.seen
+        _ = try await on("payment-0") { try TalkingServer.ask("10.77.100.2") }
+        let probe = try await Probe(from: "payment-1", to: "inventory-0", inventory)
+        #expect(try await probe.send(10, everyMs: 0).count == 10)
+        #expect(await fault.counters.seen == seen)
+        let slow = try await Probe(from: "payment-1", to: "notification-0", "10.77.3.1")
+        #expect(try await slow.send(10, everyMs: 0).allSatisfy { $0.afterMs >= 50 })
+        #expect(try await doses(fault).map(\.effective) == [true])
+        try await fault.undo()
+        try await fault.undo()
+    }
+
     @Test func twoFaultsOnDifferentPathsAreIndependent() async throws {
         let first = try fault(Impairment(delay: .init(latency: .milliseconds(40))), .to, [inventory], id: "a")
         let second = try PathImpairmentFault(

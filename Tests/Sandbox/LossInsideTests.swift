@@ -121,6 +121,58 @@ struct LossInsideTests {
         try await second.undo()
     }
 
+    /// Who asks the service is hit, who asks one of its replicas by its own address is not.
+    @Test func onlyConnectionsToTheVirtualAddressSuffer() async throws {
+        try await TalkingServer.start()
+        let before = try await ruleset()
+        let service = try PacketEnd(["10.77.100.2"], isVirtual: true, port: TalkingServer.port)
+        let fault = try PacketLossFault(
+            id: "external", paths: PacketPaths(sources: [payment], ends: [service], direction: .to),
+            lossBasisPoints: 10_000)
+        try await fault.apply()
+        try await fault.verify()
+        let isUndone = Mutex(false)
+        async let answered = on("payment-0") {
+            let bytes = try TalkingServer.ask("10.77.100.2").bytes
+            return (bytes, isUndone.withLock { $0 })
+        }
+        try await eventually("the first packet of the connection is dropped") {
+            guard case .packets(_, _, let dropped) = try await fault.reading() else { return false }
+            return dropped > 0
+        }
+        let direct = try await on("payment-0") { try TalkingServer.ask("10.77.2.1").bytes }
+        let others = try await on("payment-1") { try TalkingServer.ask("10.77.100.2").bytes }
+        #expect(direct == TalkingServer.answerBytes && others == TalkingServer.answerBytes)
+        isUndone.withLock { $0 = true }
+        try await fault.undo()
+        // The next packet of the connection gets through.
+        let (bytes, wasUndone) = try await answered
+        #expect(bytes == TalkingServer.answerBytes && wasUndone)
+        try await fault.undo()
+        #expect(try await ruleset() == before)
+    }
+
+    @Test func answersOfAVirtualAddressAreKnownToo() async throws {
+        try await TalkingServer.start()
+        let service = try PacketEnd(["10.77.100.2"], isVirtual: true)
+        for (direction, target) in [(PacketPaths.Direction.to, "there"), (.from, "back")] {
+            let fault = try PacketLossFault(
+                id: target, paths: PacketPaths(sources: [payment], ends: [service], direction: direction),
+                lossBasisPoints: 0)
+            try await fault.apply()
+            try await fault.verify()
+            _ = try await on("payment-0") { try TalkingServer.ask("10.77.2.2") }
+            _ = try await dose(fault, seen: 0)
+            _ = try await on("payment-0") { try TalkingServer.ask("10.77.100.2") }
+            guard case .packets(_, let seen, 0) = try await fault.reading() else {
+                Issue.record("\(target)")
+                return
+            }
+            #expect(seen >= 2, "\(target)")
+            try await fault.undo()
+        }
+    }
+
     private func loss(_ direction: PacketLossFault.Direction, _ basisPoints: Int) throws -> PacketLossFault {
         try PacketLossFault(
             id: "run-1", sources: [payment], targets: [inventory], direction: direction, lossBasisPoints: basisPoints)

@@ -75,9 +75,9 @@ import Testing
         #expect(
             plan.hostsFile == """
                 10.77.0.1 scenario-runner
-                10.77.100.1 payment-service
-                10.77.100.2 inventory-service
-                10.77.100.3 notification-service
+                10.77.100.1 payment-service payment-service.payment-chaos payment-service.payment-chaos.svc payment-service.payment-chaos.svc.cluster.local
+                10.77.100.2 inventory-service inventory-service.payment-chaos inventory-service.payment-chaos.svc inventory-service.payment-chaos.svc.cluster.local
+                10.77.100.3 notification-service notification-service.payment-chaos notification-service.payment-chaos.svc notification-service.payment-chaos.svc.cluster.local
                 10.77.0.2 client
                 10.77.1.1 payment-0
                 10.77.2.1 inventory-0

@@ -14,6 +14,8 @@ final class FakeEngine: ChaosEngine {
     /// What the engine and its faults fail with; nil where they work.
     struct Failures: Sendable {
         var injection: String?
+        /// How long it takes; `wait <experiment>` stands in the log meanwhile.
+        var injectionTime: Duration?
         var reading: String?
         var removal: String?
     }
@@ -45,6 +47,10 @@ final class FakeEngine: ChaosEngine {
     func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
         // The real tools do not start in a cancelled task either.
         try Task.checkCancellation()
+        if let time = failures.injectionTime {
+            done.withLock { $0.append("wait \(experiment.name)") }
+            try await Task.sleep(for: time)
+        }
         if let text = failures.injection { throw Broken(description: text) }
         done.withLock { $0.append("inject \(experiment.name)") }
         return Fault(engine: self, name: experiment.name)

@@ -55,10 +55,27 @@ import Testing
         #expect(
             governor.admit(candidate("rest", on: ["inventory-0"]), at: start + .seconds(40), time: .now)
                 == .tooWide(seconds: 60))
+        // Waiting for another does not make it narrower.
+        #expect(
+            governor.admit(candidate("all", on: Self.all.sorted()), at: start, time: .now) == .tooWide(seconds: nil))
         governor.end("two")
         #expect(governor.admit(candidate("rest", on: ["inventory-0"]), at: start, time: .now) == nil)
         var free = self.governor(allowsTotal: true)
         #expect(free.admit(candidate("all", on: Self.all.sorted()), at: start, time: .now) == nil)
+    }
+
+    @Test func whoIsTooWideWaitsUntilItIsNot() {
+        var governor = governor()
+        // The first to end leaves all but the second's replica as it is.
+        for (id, replica, lease) in [("a", "payment-0", 10), ("b", "payment-1", 20), ("c", "payment-1", 30)] {
+            #expect(
+                governor.admit(
+                    candidate(id, on: [replica], lease: .seconds(lease)), at: start, time: .now) == nil)
+        }
+        governor.end("a")
+        let wide = candidate("wide", on: ["payment-0", "inventory-0"])
+        #expect(governor.admit(wide, at: start, time: .now) == .tooWide(seconds: 30))
+        #expect(governor.admit(wide, at: start + .seconds(30), time: .now) == nil)
     }
 
     @Test func nothingStartsWhileHalted() {

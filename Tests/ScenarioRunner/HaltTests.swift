@@ -65,6 +65,22 @@ import Verdict
         }
     }
 
+    @Test func aFaultThatIsBeingPutInForceIsTakenBack() async throws {
+        var options = RunnerLab.Options()
+        options.engine = FakeEngine(.init(injectionTime: .seconds(3600)))
+        options.cooldown = .seconds(60)
+        try await RunnerLab.run(options) { lab in
+            let id = try lab.manager.start(RunnerLab.request(fault: .seconds(600))).id
+            try await eventually { !lab.engine.log.isEmpty }
+            let (stopped, remaining) = await lab.manager.halt()
+            #expect(stopped == [id] && remaining.isEmpty)
+            let (view, journal) = try await lab.ended(id)
+            #expect(view.verdict == .aborted && view.reasons.first == "everything was halted", "\(view.reasons)")
+            #expect(journal.events.contains { $0.name == "injection_withdrawn" })
+            #expect(lab.engine.inForce == 0 && lab.manager.rateLimitStatus.activeExperiments == 0)
+        }
+    }
+
     @Test func aFaultThatDoesNotGoIsNamed() async throws {
         var options = RunnerLab.Options()
         options.engine = FakeEngine(.init(removal: "nft is stuck"))
@@ -91,6 +107,33 @@ import Verdict
             #expect(problem["run_id"] == first["id"] && problem["experiment"] == .string("loss-a"))
             let wait = try #require(refused.headers["retry-after"].flatMap(Int.init))
             #expect(wait > 0)
+        }
+    }
+
+    @Test func everythingAtOnceIsRefusedUnlessItIsAllowed() async throws {
+        var options = RunnerLab.Options()
+        options.allReplicas = ["loss-a"]
+        try await RunnerLab.serve(options) { lab, server in
+            let refused = try await server.post("/api/runs", json: Self.body("loss-a"))
+            #expect(refused.status == 422 && refused.headers["retry-after"] == nil)
+            #expect(try refused.json()["detail"]?.text?.contains("--allow-total") == true)
+            let plan = try await server.get("/api/experiments/loss-a/plan").json()
+            #expect(plan["refusal"]?.text?.contains("every replica of every service") == true)
+            #expect(lab.engine.log.isEmpty && lab.manager.rateLimitStatus.activeExperiments == 0)
+        }
+        options.allReplicas = ["loss-a", "loss-b"]
+        try await RunnerLab.serve(options) { _, server in
+            #expect(try await server.post("/api/runs", json: Self.body("loss-a")).status == 202)
+            let refused = try await server.post("/api/runs", json: Self.body("loss-b"))
+            #expect(refused.status == 409 && refused.headers["retry-after"].flatMap(Int.init) ?? 0 > 0)
+            #expect(try await server.post("/api/runs", json: Self.body("loss-c")).status == 202)
+        }
+        options.allowsTotal = true
+        try await RunnerLab.serve(options) { _, server in
+            for name in ["loss-a", "loss-b"] {
+                let started = try await server.post("/api/runs", json: Self.body(name))
+                #expect(started.status == 202)
+            }
         }
     }
 

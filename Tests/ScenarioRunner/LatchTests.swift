@@ -37,6 +37,21 @@ struct LatchTests {
         #expect(latch.waitingCount == 0)
     }
 
+    @Test func workIsCancelledByTheSwitchAndHasItsSayThen() async throws {
+        #expect(try await latch.cancelling { 7 } == 7)
+        let cancelled = Task { try await latch.cancelling { try await Task.sleep(for: .seconds(3600)) } }
+        // Work that is done when it is cancelled is not lost.
+        async let done = latch.cancelling {
+            try? await Task.sleep(for: .seconds(3600))
+            return "done"
+        }
+        try await eventually { latch.waitingCount == 2 }
+        latch.open()
+        #expect(try await done == "done")
+        await #expect(throws: CancellationError.self) { try await cancelled.value }
+        #expect(latch.waitingCount == 0)
+    }
+
     @Test func aCancelledTaskIsToldToStop() async throws {
         let wait = Task { await latch.wait(until: .now + .seconds(3600)) }
         try await eventually { latch.waitingCount == 1 }

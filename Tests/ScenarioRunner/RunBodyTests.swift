@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 import HTTPTypes
 import Shared
@@ -36,6 +37,33 @@ import Testing
             #expect(detail.contains("\(field): "), "\(detail)")
         }
         #expect(problem?.status == .unprocessableContent)
+    }
+
+    @Test func whatIsExpectedTakesThePlaceOfTheExperiments() throws {
+        let experiment = try RunnerLab.request().experiment
+        let own = try body(#"{"experiment": "x"}"#).request(experiment)
+        #expect(own.hypothesis == experiment.hypothesis && own.stopConditions == experiment.stopConditions)
+        let one = try body(#"{"experiment": "x", "expect": "success>=99%", "stop_when": "money wrong"}"#)
+        #expect(try one.request(experiment).hypothesis?.description == "success >= 99%")
+        #expect(try one.request(experiment).stopConditions == [.moneyIsWrong])
+        let more = try body(
+            #"{"experiment": "x", "expect": ["success >= 99%", "not metastable"], "stop_when": ["p99 > 8s for 5s"]}"#)
+        #expect(try more.request(experiment).hypothesis?.description == "success >= 99%, not metastable")
+        #expect(try more.request(experiment).stopConditions.map(\.description) == ["p99 > 8s for 5s"])
+    }
+
+    @Test(
+        arguments: [
+            (#""expect": "succes >= 99%""#, "expect", "succes"), (#""expect": "success >= 99""#, "expect", "99"),
+            (#""expect": ["success >= 99%", "p95 < x"]"#, "expect", "'x'"), (#""expect": []"#, "expect", "list"),
+            (#""expect": [""]"#, "expect", "empty"), (#""expect": 5"#, "expect", "string"),
+            (#""expect": null"#, "expect", "null"), (#""stop_when": "success < 10%""#, "stop_when", "success < 10%"),
+        ])
+    func aWrongExpectationIsNamed(member: String, field: String, text: String) throws {
+        let problem = #expect(throws: Problem.self) { try body("{\"experiment\": \"x\", \(member)}") }
+        #expect(problem?.status == .unprocessableContent)
+        let detail = try #require(problem?.detail)
+        #expect(detail.contains("\(field): ") && detail.contains(text), "\(detail)")
     }
 
     @Test func aRunHasALimitOfRequests() throws {

@@ -47,15 +47,7 @@ struct RunnerLab: Sendable {
         try folder.prepare()
         events = EventHub()
         let logger = Logger(label: "runner-lab") { _ in SwiftLogNoOpLogHandler() }
-        manager = RunManager(
-            engine: engine,
-            execution: RunExecution(
-                engine: engine, load: load, restock: options.restock, logger: logger,
-                checkMoney: { _, _ in options.money }, removalTime: options.removalTime),
-            folder: folder,
-            governor: Governor(
-                cooldown: options.cooldown, allReplicas: options.allReplicas, allowsTotal: options.allowsTotal),
-            events: events, logger: logger)
+        manager = Self.manager(options, folder, events, logger)
         api = RunnerAPI(
             runs: RunsController(
                 manager: manager, engine: engine, experimentsFolder: try Self.experiments(in: root),
@@ -65,6 +57,23 @@ struct RunnerLab: Sendable {
                 reader: PaymentStoryReader(client: HTTPClient(), paymentURL: "http://127.0.0.1:1")),
             failureModes: FailureModesStore(seed: 1), events: events)
     }
+
+    private static func manager(
+        _ options: Options, _ folder: LabFolder, _ events: EventHub, _ logger: Logger
+    ) -> RunManager {
+        RunManager(
+            engine: options.engine,
+            execution: RunExecution(
+                engine: options.engine, load: options.load, restock: options.restock, logger: logger, site: RunSite(),
+                checkMoney: { _, _ in options.money }, removalTime: options.removalTime),
+            folder: folder,
+            governor: Governor(
+                cooldown: options.cooldown, allReplicas: options.allReplicas, allowsTotal: options.allowsTotal),
+            events: events, logger: logger)
+    }
+
+    /// The manager of a runner that starts anew on the same folder.
+    func restarted(logger: Logger) -> RunManager { Self.manager(Options(), folder, EventHub(), logger) }
 
     /// Runs `body` beside the manager's work, and ends that in order afterwards.
     static func run(

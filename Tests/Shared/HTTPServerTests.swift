@@ -53,6 +53,19 @@ struct HTTPServerTests {
         }
     }
 
+    @Test func everyAnswerSaysWhichReplicaItIsFrom() async throws {
+        try await withServer(routes: Self.routes, configure: { $0.replica = "payment-0" }) { server in
+            for path in ["/health", "/things/1", "/leak", "/nowhere"] {
+                let answer = try await server.get(path)
+                #expect(answer.headers["x-served-by"] == "payment-0", "\(path)")
+            }
+        }
+        try await withServer(routes: Self.routes) { server in
+            let answer = try await server.get("/health")
+            #expect(answer.headers["x-served-by"] == nil)
+        }
+    }
+
     @Test func healthAndReadiness() async throws {
         try await withServer(routes: []) { server in
             let health = try await server.get("/health")

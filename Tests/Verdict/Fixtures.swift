@@ -9,19 +9,22 @@ enum Fixtures {
     static func at(_ seconds: Double) -> UInt64 { start + UInt64((seconds * 1e9).rounded()) }
 
     static func sample(
-        _ seconds: Double, ms: Double = 10, _ outcome: RequestSample.Outcome = .status(200), delayMs: Double = 0
+        _ seconds: Double, ms: Double = 10, _ outcome: RequestSample.Outcome = .status(200), delayMs: Double = 0,
+        replica: String? = nil
     ) -> RequestSample {
         RequestSample(
             endpoint: "chain", intendedNs: at(seconds), sendDelayNs: UInt64(delayMs * 1e6), latencyNs: UInt64(ms * 1e6),
-            outcome: outcome)
+            outcome: outcome, replica: replica)
     }
 
     /// Twenty requests in each second of the range; `failures` of them time out after 10 s.
-    static func load(_ seconds: Range<Int>, ms: Double = 10, failures: Int = 0) -> [RequestSample] {
+    static func load(
+        _ seconds: Range<Int>, ms: Double = 10, failures: Int = 0, replica: String? = nil
+    ) -> [RequestSample] {
         seconds.flatMap { second in
             (0..<20).map { index in
                 let due = Double(second) + Double(index) / 20
-                return index < failures ? sample(due, ms: 10_000, .timedOut) : sample(due, ms: ms)
+                return index < failures ? sample(due, ms: 10_000, .timedOut) : sample(due, ms: ms, replica: replica)
             }
         }
     }
@@ -39,6 +42,11 @@ enum Fixtures {
     {
         PhaseSummary(name: name, samples: samples, startedAt: 1000, durationS: durationS)
     }
+
+    static let input = RunInput(
+        baselineS: 10, durationS: 30, recoveryS: 20, rateRps: 20, hypothesis: "success >= 30%",
+        stopConditions: ["money wrong"], origin: "command-line", manifest: "kind: NetworkChaos\n")
+    static let machine = RunMachine(kernel: "6.1.0", cores: 2, memoryBytes: 8 << 30, programVersion: "1.0.0")
 
     static let goodDose = Dose(.packets(asked: 0.8, seen: 472, dropped: 382))
     static let wrongMoney = MoneyCheck(violations: [MoneyViolation(rule: .oneCharge, text: "charged twice")])

@@ -7,7 +7,8 @@ import Testing
 @Suite struct HypothesisVerdictTests {
     /// A fault that fails a tenth of its users; everything else is well.
     private func decide(
-        _ hypothesis: String, recovery: Int? = 500, money: MoneyCheck = MoneyCheck(checked: 1)
+        _ hypothesis: String?, recovery: Int? = 500, money: MoneyCheck = MoneyCheck(checked: 1),
+        isMetastable: Bool? = nil
     ) throws -> (verdict: Verdict, reasons: [String]) {
         var evidence = VerdictRules.Evidence()
         evidence.dose = Fixtures.goodDose
@@ -16,7 +17,8 @@ import Testing
         evidence.recovery = evidence.baseline
         evidence.recoveryTimeMs = recovery
         evidence.money = money
-        evidence.hypothesis = try Hypothesis.parse(hypothesis)
+        evidence.isMetastable = isMetastable
+        evidence.hypothesis = try hypothesis.map(Hypothesis.parse)
         return VerdictRules.decide(evidence)
     }
 
@@ -39,6 +41,20 @@ import Testing
         #expect(try decide("success >= 90%", money: wrong).verdict == .deviated)
         // It may well expect the worst.
         #expect(try decide("recovery > 1m, money wrong", recovery: nil, money: wrong).verdict == .held)
+    }
+
+    @Test func aMetastableSystemDeviatesUnlessThatIsExpected() throws {
+        let (verdict, reasons) = try decide(nil, recovery: nil, isMetastable: true)
+        #expect(verdict == .deviated && reasons.first?.hasPrefix("the system is metastable: ") == true, "\(reasons)")
+        #expect(try decide("success >= 90%", recovery: nil, isMetastable: true).verdict == .deviated)
+        #expect(try decide("metastable", recovery: nil, isMetastable: true).verdict == .held)
+        #expect(try decide("recovery > 10s", recovery: nil, isMetastable: true).verdict == .held)
+        #expect(try decide("metastable", isMetastable: false).verdict == .deviated)
+        let unexpected = try decide("not metastable", recovery: nil, isMetastable: true)
+        #expect(unexpected.verdict == .deviated)
+        #expect(unexpected.reasons.first == "the hypothesis 'not metastable' does not hold: metastable")
+        #expect(try decide("not metastable", isMetastable: false).verdict == .held)
+        #expect(try decide("not metastable", recovery: nil).verdict == .invalid, "it cannot be said")
     }
 
     @Test func whatWasNotMeasuredCannotBeJudged() throws {

@@ -34,11 +34,37 @@ import Verdict
         #expect(summary.throughputRps == 9.7)
         #expect(summary.lateSends == 1)
         #expect(summary.dropped == 1)
+        let causes = summary.byCause
+        #expect((causes.ok, causes.declined, causes.serverErrors, causes.connectionFailed) == (96, 1, 1, 1))
+        #expect(causes.dropped == 1 && causes.requests == 100)
         // The 50th of 1, 2, 3, 4, 5, 5, 6, ...; failures are at the upper end and count there.
         #expect(abs(summary.p50Ms - 49) < 0.1)
         #expect(abs(summary.p95Ms - 94) < 0.1)
         #expect(abs(summary.p99Ms - 4000) < 4)
         #expect(abs(summary.maxMs - 10_000) < 10)
+    }
+
+    @Test(
+        arguments: [
+            (.status(200), "ok"), (.status(202), "ok"), (.status(402), "declined"), (.status(302), "client_errors"),
+            (.status(404), "client_errors"), (.status(429), "client_errors"), (.status(500), "server_errors"),
+            (.status(504), "server_errors"), (.timedOut, "timed_out"), (.connectionFailed, "connection_failed"),
+            (.dropped, "dropped"),
+        ] as [(RequestSample.Outcome, String)])
+    func everyRequestHasOneCause(outcome: RequestSample.Outcome, cause: String) throws {
+        let counts = RequestCounts([Fixtures.sample(2, outcome)])
+        let members = try JSONDecoder().decode([String: Int].self, from: JSONEncoder().encode(counts))
+        #expect(members.filter { $0.value > 0 } == [cause: 1] && counts.requests == 1)
+        #expect(counts.successes == (Fixtures.sample(2, outcome).isSuccess ? 1 : 0))
+    }
+
+    @Test func repliesBelongToTheReplicaThatGaveThem() {
+        let samples = Fixtures.load(2..<4, replica: "payment-1") + Fixtures.load(13..<15, failures: 20)
+        let topology = RunTopology(services: [.init(name: "payment-service", replicas: ["payment-1"])])
+        let replicas = ReplicaSummary.all(samples, Fixtures.clock, topology)
+        #expect(replicas.map(\.replica) == ["payment-1"] && replicas.map(\.phase) == [.baseline])
+        #expect(replicas.first?.requests == 40 && replicas.first?.service == "payment-service")
+        #expect(RunTopology().service(of: "stock-12") == "stock" && RunTopology().service(of: "gateway") == "gateway")
     }
 
     @Test func aSummaryOfNothingIsNothing() {
@@ -76,7 +102,8 @@ import Verdict
         let series = SeriesPoint.series(samples.shuffled(), Fixtures.clock)
         #expect(series.map(\.t) == [0, 1, 2, 3, 4])
         #expect(series.map(\.requests) == [20, 20, 0, 0, 20])
-        #expect(series.map(\.ok) == [20, 20, 0, 0, 15])
+        #expect(series.map(\.counts.ok) == [20, 20, 0, 0, 15])
+        #expect(series.map(\.counts.timedOut) == [0, 0, 0, 0, 5])
         #expect(series.map(\.phase) == [.warmUp, .warmUp, .baseline, .baseline, .baseline])
         #expect(series.last?.p50Ms == 30)
         #expect(series.last?.p95Ms == 10_000)

@@ -1,6 +1,7 @@
 import Experiments
 import Testing
-import Verdict
+
+@testable import Verdict
 
 @Suite struct RecoveryTests {
     /// Baseline of 100 % and a p95 of 10 ms: good is 99 % and 60 ms.
@@ -55,6 +56,23 @@ import Verdict
         let (removed, end) = (Fixtures.at(43), Fixtures.at(46))
         #expect(slow.timeMs(Fixtures.load(43..<46, ms: 399), removedNs: removed, endNs: end) == 0)
         #expect(slow.timeMs(Fixtures.load(43..<46, ms: 401), removedNs: removed, endNs: end) == nil)
+    }
+
+    @Test func detectedIsTheFirstSecondInWhichUsersSuffer() {
+        let seconds = { (samples: [RequestSample]) in
+            recovery.seconds(samples, from: Fixtures.at(12.5), to: Fixtures.at(15.5))
+        }
+        func due(_ second: Double, ms: Double = 10, fails: Bool = false) -> [RequestSample] {
+            (0..<20).map {
+                Fixtures.sample(12.5 + second + Double($0) / 20, ms: ms, fails ? .status(500) : .status(200))
+            }
+        }
+        #expect(Recovery.detectionMs(seconds(due(0) + due(1) + due(2))) == nil)
+        #expect(Recovery.detectionMs(seconds(due(0) + due(1, ms: 61) + due(2))) == 1000)
+        #expect(Recovery.detectionMs(seconds(due(0, fails: true))) == 0)
+        // A second without requests tells nothing of users.
+        #expect(Recovery.detectionMs(seconds(due(0) + due(2, fails: true))) == 2000)
+        #expect(Recovery.detectionMs([]) == nil)
     }
 
     @Test func nothingBeforeTheRemovalCounts() {

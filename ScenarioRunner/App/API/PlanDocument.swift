@@ -17,12 +17,16 @@ struct PlanDocument: Codable, Sendable {
     /// File, line, field and reason; null when it can be run here.
     let refusal: String?
 
-    init(_ experiment: Experiment, engine: any ChaosEngine, seed: UInt64) throws {
+    /// - Parameter isTooWide: whether no run may do what is planned.
+    init(
+        _ experiment: Experiment, engine: any ChaosEngine, seed: UInt64, isTooWide: (FaultPlan) -> Bool
+    ) throws {
         var plan = FaultPlan(replicas: [], places: [], steps: [])
         var refusal = engine.refusal(of: experiment)
         if refusal == nil {
             do { plan = try engine.plan(experiment, seed: seed) } catch let reason as Refusal { refusal = reason }
         }
+        if refusal == nil, isTooWide(plan) { refusal = experiment.refusal("spec", Governor.Refusal.total) }
         self.experiment = experiment.name
         kind = experiment.kind
         self.engine = engine.name

@@ -38,7 +38,8 @@ struct RunsController: Sendable {
         let seed = query.optionalInteger("seed", in: 0...Int(RunRequest.seeds.upperBound))
         try query.finish()
         let chosen = seed.map(UInt64.init) ?? .random(in: RunRequest.seeds)
-        return try .json(PlanDocument(experiment, engine: engine, seed: chosen))
+        return try .json(
+            PlanDocument(experiment, engine: engine, seed: chosen, isTooWide: manager.isTooWide))
     }
 
     // MARK: Runs

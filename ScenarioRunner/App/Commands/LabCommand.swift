@@ -64,10 +64,12 @@ struct LabCommand: AsyncParsableCommand {
     var untilInputEnds = false
 
     mutating func run() async throws {
-        let settings = try options.settings()
+        var settings = try options.settings()
         let lock = try LabLock.take(in: settings.folder, preparing: true)
         defer { lock.release() }
         ControlGroups.sweep()
+        // Ports are left out: the lab's own are tried by being taken.
+        settings.findings = await Doctor.examine(ports: [], databaseFolder: settings.folder.data.path)
         let ports = settings.ports
         let sockets: FrontDoorSockets
         do {

@@ -28,6 +28,18 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Requests a second.")
     var rate = RunRequest.defaultRate
 
+    @Option(
+        help: ArgumentHelp(
+            "What is expected, instead of the experiment's hypothesis: 'success >= 99%'. May be repeated.",
+            valueName: "hypothesis"))
+    var expect: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "When to end early, instead of the experiment's: 'success < 10% for 10s'. May be repeated.",
+            valueName: "condition"))
+    var stopWhen: [String] = []
+
     @Flag(help: "Print the journal on standard output, and nothing else there.")
     var json = false
 
@@ -35,6 +47,20 @@ struct RunCommand: AsyncParsableCommand {
     var out: String?
 
     @OptionGroup var lab: LabOptions
+
+    /// Before a lab is started for it.
+    mutating func validate() throws {
+        do {
+            if !expect.isEmpty { _ = try Hypothesis.parse(expect.joined(separator: ", ")) }
+        } catch {
+            throw ValidationError("--expect \(error)")
+        }
+        do {
+            if !stopWhen.isEmpty { _ = try StopCondition.parseList(stopWhen.joined(separator: ", ")) }
+        } catch {
+            throw ValidationError("--stop-when \(error)")
+        }
+    }
 
     mutating func run() async throws {
         let journal = try await LabSession.withLab(lab) { [self] state in
@@ -57,6 +83,8 @@ struct RunCommand: AsyncParsableCommand {
             "rate": .integer(Int64(rate)),
         ]
         body["duration"] = duration.map(JSONValue.string)
+        if !expect.isEmpty { body["expect"] = .array(expect.map(JSONValue.string)) }
+        if !stopWhen.isEmpty { body["stop_when"] = .array(stopWhen.map(JSONValue.string)) }
         if let seed = lab.seed, let seed = Int64(exactly: seed) { body["seed"] = .integer(seed) }
         return .object(body)
     }

@@ -42,7 +42,9 @@ struct LabRuntime: Sendable {
             execution: RunExecution(
                 engine: engine, load: LoadWorkerProcess(world: world),
                 restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger,
-                checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance),
+                site: RunSite(findings: settings.findings, topology: world.topology),
+                checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance,
+                glanceAtBacklog: BacklogProbe(client: client, paymentURL: world.paymentURL).glance),
             folder: settings.folder,
             governor: Governor(
                 cooldown: .seconds(settings.cooldownSeconds), allReplicas: Set(world.topology.replicas.map(\.name)),

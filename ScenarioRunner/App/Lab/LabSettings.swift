@@ -29,6 +29,8 @@ struct LabSettings: Codable, Sendable, Equatable {
     var cooldownSeconds: Int
     /// The outer process, as the host knows it.
     var outerPID: Int32
+    /// What the doctor found before the lab was there: inside it he would examine the lab.
+    var findings: [Finding] = []
 
     var folder: LabFolder { LabFolder(path: stateFolder) }
 

@@ -22,10 +22,14 @@ struct RunExecution: Sendable {
     /// Fills the stock up by this quantity of each product, so that no run fails because the shop is empty.
     let restock: @Sendable (_ quantity: Int) async throws -> Void
     let logger: Logger
+    /// Where all this is.
+    let site: RunSite
     /// Compares the books once the load has ended.
     let checkMoney: @Sendable (_ history: [PaymentOperation], _ stop: Latch) async -> MoneyCheck
     /// A look at the books while the system works: whether they are right so far; nil when they could not be read.
     var glanceAtMoney: @Sendable () async -> Bool? = { nil }
+    /// What waits in the system now; nil when it cannot be told.
+    var glanceAtBacklog: @Sendable () async -> BacklogGlance? = { nil }
     /// How long a fault that does not go is asked to go again.
     var removalTime = Duration.seconds(60)
 
@@ -48,21 +52,27 @@ struct RunExecution: Sendable {
 
     /// - Parameters:
     ///   - signal: ends the run early; its verdict is aborted then. Cancelling the task gives it too.
+    ///   - keep: is told the journal as it stands, from the start on: what is left when the runner ends before the run.
     ///   - onProgress: is called from several tasks.
     func run(
-        id: String, request: RunRequest, stop signal: StopSignal, onProgress: @escaping @Sendable (Progress) -> Void
+        id: String, request: RunRequest, stop signal: StopSignal, keep: @escaping @Sendable (Journal) -> Void,
+        onProgress: @escaping @Sendable (Progress) -> Void
     ) async -> Journal {
         let stop = signal.latch
-        let recorder = RunRecorder(id: id, request: request, engine: engine.name)
+        let recorder = RunRecorder(
+            id: id, request: request, engine: engine.name, site: site,
+            plan: try? engine.plan(request.experiment, seed: request.seed))
         // The one task that is not a child of its caller: the tools that remove a fault do not start in a cancelled
         // task, so a cancelled run is stopped instead. It is awaited on the spot and never outlives the call.
         await withTaskCancellationHandler {
             await Task {
-                await recording(recorder) {
-                    if request.isMeasured {
-                        try await measured(request, recorder, signal, onProgress)
-                    } else {
-                        try await fault(request, recorder, stop, onProgress)
+                await JournalKeeper(recorder: recorder, keep: keep).keeping {
+                    await recording(recorder) {
+                        if request.isMeasured {
+                            try await measured(request, recorder, signal, onProgress)
+                        } else {
+                            try await fault(request, recorder, stop, onProgress)
+                        }
                     }
                 }
             }.value
@@ -97,6 +107,18 @@ struct RunExecution: Sendable {
             throw error
         }
         guard !stop.isOpen else { return onProgress(.noEffect) }
+        await BacklogWatch(recorder: recorder, glance: glanceAtBacklog).watching {
+            await loaded(request, recorder, signal, sending, onProgress)
+            await settle(recorder, stop)
+        }
+    }
+
+    /// The phases under load, until the load has ended.
+    private func loaded(
+        _ request: RunRequest, _ recorder: RunRecorder, _ signal: StopSignal, _ sending: Duration,
+        _ onProgress: @escaping @Sendable (Progress) -> Void
+    ) async {
+        let stop = signal.latch
         let loadStop = Latch()
         // No child throws: one that did would cancel the others, and with them the removal of the fault.
         await withTaskGroup(of: Void.self) { group in
@@ -106,7 +128,7 @@ struct RunExecution: Sendable {
             }
             group.addTask {
                 await RunWatch(
-                    recorder: recorder, conditions: request.experiment.stopConditions, signal: signal,
+                    recorder: recorder, conditions: request.stopConditions, signal: signal,
                     glanceAtMoney: glanceAtMoney
                 ).run(until: loadStop, onProgress)
             }
@@ -116,7 +138,6 @@ struct RunExecution: Sendable {
                 loadStop.open()
             }
         }
-        await settle(recorder, stop)
     }
 
     private func fillUp(_ quantity: Int, unless stop: Latch) async throws {
@@ -181,9 +202,13 @@ struct RunExecution: Sendable {
         recorder.note("fault_injecting", request.experiment.effectiveDoseText)
         let fault: any InjectedFault
         do {
-            fault = try await engine.inject(request.experiment, runID: recorder.id, seed: request.seed)
+            fault = try await stop.cancelling {
+                try await engine.inject(request.experiment, runID: recorder.id, seed: request.seed)
+            }
         } catch {
             onProgress(.noEffect)
+            // Half-way in, and taken back because the run is to stop.
+            if stop.isOpen, error is CancellationError { return recorder.note("injection_withdrawn", "by a stop") }
             throw RunFailure("the fault could not be put in force: \(error)")
         }
         recorder.inForce(fault.summary)
@@ -231,7 +256,7 @@ struct RunExecution: Sendable {
     }
 
     /// Reads the dose once a second, and once more at the end, when it is complete. What cannot be read is not waited
-    /// for either, and nobody waits for the dose of a fault that is to go at once.
+    /// for either.
     private func watch(
         _ fault: any InjectedFault, for duration: Duration, unless isDone: Latch, _ recorder: RunRecorder,
         _ stop: Latch
@@ -240,10 +265,12 @@ struct RunExecution: Sendable {
         do {
             while ContinuousClock.now < end, !isDone.isOpen {
                 if await stop.wait(until: min(end, .now + Self.readingInterval)) { return nil }
-                recorder.read(try await fault.readings())
+                recorder.read(try await stop.cancelling { try await fault.readings() })
             }
             return nil
         } catch {
+            // Nobody waits for the dose of a fault that is to go at once, nor for one that is being read.
+            if stop.isOpen, error is CancellationError { return nil }
             return RunFailure("the dose could not be read: \(error)")
         }
     }

@@ -39,6 +39,8 @@ final class RunManager: Service, Sendable {
         var records: [String: Record] = [:]
         /// Oldest first.
         var order: [String] = []
+        /// Runs of earlier lives of the runner, newest first; their journals are on disk.
+        var past: [RunView]
         var governor: Governor
         /// For pages that open later.
         var recentSeconds: Deque<LiveWindow.Second> = []
@@ -48,7 +50,7 @@ final class RunManager: Service, Sendable {
     private let state: Mutex<State>
     private let engine: any ChaosEngine
     private let execution: RunExecution
-    private let folder: LabFolder
+    private let store: JournalStore
     private let events: EventHub
     private let logger: Logger
     private let queue: AsyncStream<String>
@@ -58,10 +60,10 @@ final class RunManager: Service, Sendable {
         engine: any ChaosEngine, execution: RunExecution, folder: LabFolder, governor: Governor, events: EventHub,
         logger: Logger
     ) {
-        state = Mutex(State(governor: governor))
+        store = JournalStore(folder: folder.runs, logger: logger)
+        state = Mutex(State(past: store.readNewest().map { RunView($0) }, governor: governor))
         self.engine = engine
         self.execution = execution
-        self.folder = folder
         self.events = events
         self.logger = logger
         (queue, enqueue) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(64))
@@ -113,12 +115,15 @@ final class RunManager: Service, Sendable {
         }
     }
 
+    /// Whether the lab lets no run do this, whatever else is in force: every replica of every service at once.
+    func isTooWide(_ plan: FaultPlan) -> Bool { state.withLock { $0.governor.isTooWide(plan) } }
+
     /// Asks a run to stop; its fault goes first. A finished run is answered as it is.
     ///
     /// - Throws: ``Problem`` 404 for an unknown run.
     func stop(_ id: String) throws -> RunView {
         let view = try state.withLock { state in
-            guard var record = state.records[id] else { throw Self.unknown(id) }
+            guard var record = state.records[id] else { return try state.pastView(id) }
             if record.view.state != .finished {
                 record.view.state = .stopping
                 state.records[id] = record
@@ -132,17 +137,16 @@ final class RunManager: Service, Sendable {
 
     /// Newest first.
     var views: [RunView] {
-        state.withLock { state in state.order.reversed().compactMap { state.records[$0]?.view } }
+        state.withLock { state in state.order.reversed().compactMap { state.records[$0]?.view } + state.past }
     }
 
-    /// A run with its journal, once it has one.
+    /// A run with its journal, once it has one. That of a run before the runner's start is read from disk.
     ///
     /// - Throws: ``Problem`` 404 for an unknown run.
     func details(_ id: String) throws -> (view: RunView, journal: Journal?) {
-        try state.withLock { state in
-            guard let record = state.records[id] else { throw Self.unknown(id) }
-            return (record.view, record.journal)
-        }
+        if let record = state.withLock({ $0.records[id] }) { return (record.view, record.journal) }
+        let view = try state.withLock { try $0.pastView(id) }
+        return (view, try? store.read(id))
     }
 
     /// The last seconds of load, oldest first.
@@ -205,10 +209,10 @@ final class RunManager: Service, Sendable {
     private func execute(_ id: String) async {
         guard let record = state.withLock({ $0.records[id] }) else { return }
         logger.info("run starts", metadata: ["run_id": "\(id)", "experiment": "\(record.view.experiment)"])
-        let journal = await execution.run(id: id, request: record.request, stop: record.stop) { progress in
-            self.update(id, progress)
-        }
-        write(journal)
+        let journal = await execution.run(
+            id: id, request: record.request, stop: record.stop, keep: store.write,
+            onProgress: { self.update(id, $0) })
+        store.write(journal)
         finish(id, journal)
         logger.info("run ended", metadata: ["run_id": "\(id)", "verdict": "\(journal.verdict.rawValue)"])
     }
@@ -255,25 +259,16 @@ final class RunManager: Service, Sendable {
                 state.records[id]?.isFaultGone.open()
             }
             state.records[id]?.journal = journal
-            state.records[id]?.view.finish(journal)
+            state.records[id]?.view.finish(journal, at: UnixTime.now.seconds)
             return state.records[id]?.view
         }
         publishRateLimit()
         if let view { events.publish("run", view) }
     }
 
-    private func write(_ journal: Journal) {
-        do {
-            let file = folder.runs.appendingPathComponent("\(journal.runID).json")
-            try journal.json().write(to: file, options: .atomic)
-        } catch {
-            logger.error("the journal cannot be written", metadata: ["error": "\(error)"])
-        }
-    }
-
     private func publishRateLimit() { events.publish("rate_limit", rateLimitStatus) }
 
-    private static func unknown(_ id: String) -> Problem { .notFound("There is no run \(id).") }
+    fileprivate static func unknown(_ id: String) -> Problem { .notFound("There is no run \(id).") }
 }
 
 extension RunManager.State {
@@ -287,7 +282,14 @@ extension RunManager.State {
         }
     }
 
+    fileprivate func pastView(_ id: String) throws -> RunView {
+        guard let view = past.first(where: { $0.id == id }) else { throw RunManager.unknown(id) }
+        return view
+    }
+
+    /// The oldest are those of earlier lives.
     fileprivate mutating func forgetOldest() {
+        past = Array(past.prefix(max(0, RunManager.maxRemembered - order.count)))
         while order.count > RunManager.maxRemembered,
             let index = order.firstIndex(where: { records[$0]?.view.state == .finished })
         {
@@ -297,12 +299,24 @@ extension RunManager.State {
 }
 
 extension RunView {
-    fileprivate mutating func finish(_ journal: Journal) {
+    /// A run that ended before this runner began.
+    fileprivate init(_ journal: Journal) {
+        self.init(
+            id: journal.runID, experiment: journal.experiment,
+            origin: RunRequest.Origin(rawValue: journal.input.origin) ?? .api, state: .finished,
+            startedAt: journal.startedAt)
+        let last = journal.events.last.map { journal.startedAt + $0.t }
+        finish(
+            journal, at: journal.phases.map { $0.startedAt + $0.durationS }.max().map { max($0, last ?? $0) } ?? last)
+    }
+
+    /// - Parameter end: Unix seconds.
+    fileprivate mutating func finish(_ journal: Journal, at end: Double?) {
         state = .finished
         phase = nil
         phaseEndsAt = nil
         live = nil
-        endedAt = UnixTime.now.seconds
+        endedAt = end
         verdict = journal.verdict
         reasons = journal.reasons
         func rate(_ name: PhaseName) -> Double? {

@@ -10,12 +10,14 @@ final class RunRecorder: Sendable {
     let id: String
     private let request: RunRequest
     private let engine: String
+    private let site: RunSite
     private let clock = MonotonicLoadClock()
     private let startedAt = UnixTime.now
     private let window = LiveWindow()
 
-    private struct State {
-        var samples: [RequestSample] = []
+    fileprivate struct State {
+        var samples = SampleLog()
+        var backlog: [BacklogSample] = []
         var phases: PhaseClock
         var begun: [RunPhase: UInt64] = [:]
         var current: RunPhase?
@@ -25,15 +27,21 @@ final class RunRecorder: Sendable {
         var errors: [String] = []
         var events: [Journal.Event] = []
         var money = MoneyCheck.notMade
+        var plan: FaultPlan?
     }
     private let state: Mutex<State>
 
-    init(id: String, request: RunRequest, engine: String) {
+    /// - Parameter plan: where the fault will act; nil when it is not known.
+    init(id: String, request: RunRequest, engine: String, site: RunSite, plan: FaultPlan?) {
         self.id = id
         self.request = request
         self.engine = engine
-        state = Mutex(State(phases: PhaseClock(startNs: clock.nowNs())))
+        self.site = site
+        state = Mutex(State(phases: PhaseClock(startNs: clock.nowNs()), plan: plan))
     }
+
+    /// What the run is doing.
+    var phase: RunPhase? { state.withLock { $0.current } }
 
     // MARK: What happens
 
@@ -43,7 +51,7 @@ final class RunRecorder: Sendable {
     }
 
     func takeSecond() -> (second: LiveWindow.Second, part: MeasuredPart) {
-        window.take(runID: id, phase: state.withLock { $0.current })
+        window.take(runID: id, phase: phase)
     }
 
     func begin(_ phase: RunPhase) {
@@ -70,10 +78,19 @@ final class RunRecorder: Sendable {
         state.withLock { $0.summary = summary }
     }
 
+    func add(_ glance: BacklogGlance) {
+        let now = clock.nowNs()
+        state.withLock { state in
+            state.backlog.append(
+                BacklogSample(
+                    t: state.seconds(at: now), pendingPayments: glance.pendingPayments, outbox: glance.outbox))
+        }
+    }
+
     func read(_ readings: [DoseReading]) { state.withLock { $0.readings = readings } }
 
     /// What the clients were told about their payments.
-    var operations: [PaymentOperation] { state.withLock { $0.samples }.compactMap(PaymentOperation.init) }
+    var operations: [PaymentOperation] { state.withLock { $0.samples }.all.compactMap(PaymentOperation.init) }
 
     func checked(_ money: MoneyCheck) {
         note("money_checked", money.notChecked ?? "\(money.violationCount) violations in \(money.checked) payments")
@@ -90,8 +107,7 @@ final class RunRecorder: Sendable {
     func note(_ name: String, _ detail: String) {
         let now = clock.nowNs()
         state.withLock { state in
-            let t = Double(now - state.phases.startNs) / 1e9
-            state.events.append(Journal.Event(t: (t * 1000).rounded() / 1000, name: name, detail: detail))
+            state.events.append(Journal.Event(t: state.seconds(at: now), name: name, detail: detail))
         }
     }
 
@@ -100,42 +116,70 @@ final class RunRecorder: Sendable {
     /// - Parameter stopped: who ended the run early; nil when it ran to its end.
     func journal(stopped: String?) -> Journal {
         let state = state.withLock { $0 }
-        let dose = Dose.combining(state.readings.map(Dose.init))
-        let phases = PhaseSummary.all(state.samples, state.phases, startedAt: startedAt.seconds)
-        let baseline = phases.first { $0.name == .baseline }
-        let fault = phases.first { $0.name == .fault }
-
-        var evidence = VerdictRules.Evidence()
-        evidence.stopped = state.errors.isEmpty ? stopped : nil
-        evidence.failure = state.errors.isEmpty ? nil : state.errors.joined(separator: "; ")
-        evidence.dose = dose
-        evidence.baseline = baseline
-        evidence.recoveryTimeMs = recoveryTimeMs(state, baseline)
-        evidence.money = state.money
-        evidence.hypothesis = request.experiment.hypothesis
-        evidence.fault = fault
-        evidence.recovery = phases.first { $0.name == .recovery }
-        let (verdict, reasons) = request.isMeasured ? VerdictRules.decide(evidence) : unmeasured(evidence)
-
-        var journal = Journal(
-            runID: id, experiment: request.experiment.name, verdict: verdict, reasons: reasons, seed: request.seed,
-            startedAt: startedAt.seconds, engine: engine)
-        journal.fault = state.summary
-        journal.phases = phases
-        journal.series = SeriesPoint.series(state.samples, state.phases)
-        journal.degradation = Degradation(baseline: baseline, fault: fault)
-        journal.dose = dose
-        journal.recoveryTimeMs = evidence.recoveryTimeMs
-        journal.money = state.money
-        journal.events = state.events
+        let analysis = RunAnalysis(input(state))
+        let evidence = evidence(state, analysis, stopped: stopped)
+        let decision = request.isMeasured ? VerdictRules.decide(evidence) : unmeasured(evidence)
+        var journal = document(state, analysis, decision)
+        if request.isMeasured { journal.expected = evidence.expected }
         return journal
     }
 
-    private func recoveryTimeMs(_ state: State, _ baseline: PhaseSummary?) -> Int? {
-        guard let baseline, let removed = state.removedNs, let window = state.phases.windows[.recovery] else {
-            return nil
+    /// As the run stands now: what is left of it should the runner end before it does.
+    func unfinishedJournal() -> Journal {
+        let now = clock.nowNs()
+        var state = state.withLock { $0 }
+        if let phase = state.current, let name = phase.name, let begin = state.begun[phase],
+            state.phases.windows[name] == nil
+        {
+            state.phases.set(name, from: begin, to: now)
         }
-        return Recovery(baseline: baseline).timeMs(state.samples, removedNs: removed, endNs: window.upperBound)
+        let analysis = RunAnalysis(input(state), isComplete: false)
+        return document(state, analysis, (.aborted, ["the runner ended before the run did"]))
+    }
+
+    private func input(_ state: State) -> RunAnalysis.Input {
+        RunAnalysis.Input(
+            samples: state.samples.all, clock: state.phases, startedAt: startedAt.seconds, removedNs: state.removedNs,
+            topology: site.topology, backlog: state.backlog, seed: request.seed)
+    }
+
+    private func evidence(_ state: State, _ analysis: RunAnalysis, stopped: String?) -> VerdictRules.Evidence {
+        func phase(_ name: PhaseName) -> PhaseSummary? { analysis.phases.first { $0.name == name } }
+        var evidence = VerdictRules.Evidence()
+        evidence.stopped = state.errors.isEmpty ? stopped : nil
+        evidence.failure = state.errors.isEmpty ? nil : state.errors.joined(separator: "; ")
+        evidence.dose = Dose.combining(state.readings.map(Dose.init))
+        evidence.baseline = phase(.baseline)
+        evidence.fault = phase(.fault)
+        evidence.recovery = phase(.recovery)
+        evidence.recoveryTimeMs = analysis.recovery.timeToRecoverMs
+        evidence.isMetastable = analysis.recovery.metastable
+        evidence.money = state.money
+        evidence.hypothesis = request.hypothesis
+        return evidence
+    }
+
+    private func document(
+        _ state: State, _ analysis: RunAnalysis, _ decision: (verdict: Verdict, reasons: [String])
+    ) -> Journal {
+        var journal = Journal(
+            runID: id, experiment: request.experiment.name, verdict: decision.verdict, reasons: decision.reasons,
+            seed: request.seed, startedAt: startedAt.seconds, engine: engine, input: RunInput(request),
+            machine: site.machine)
+        journal.fault = state.summary
+        journal.doctor = site.doctor
+        journal.topology = site.topology(broken: state.plan, label: request.experiment.effectiveDoseText)
+        journal.phases = analysis.phases
+        journal.series = analysis.series
+        journal.effects = analysis.effects
+        journal.degradation = Degradation(baseline: journal.phase(.baseline), fault: journal.phase(.fault))
+        journal.replicas = analysis.replicas
+        journal.replicaFindings = analysis.replicaFindings
+        journal.dose = Dose.combining(state.readings.map(Dose.init))
+        journal.recovery = analysis.recovery
+        journal.money = state.money
+        journal.events = state.events
+        return journal
     }
 
     /// The verdict of a trigger without load: only the dose can be judged.
@@ -146,6 +190,48 @@ final class RunRecorder: Sendable {
             return (.invalid, ["the dose is not what was asked: \(evidence.dose?.detail ?? "nothing is known of it")"])
         }
         return (.held, ["the dose was delivered", "no load was put on the system, so no impact was measured"])
+    }
+}
+
+extension RunRecorder.State {
+    /// Seconds from the start of the run, to the millisecond.
+    fileprivate func seconds(at instant: UInt64) -> Double {
+        (Double(instant - phases.startNs) / 1e6).rounded() / 1000
+    }
+}
+
+/// The samples of a run in chunks, so that a copy of them costs the next one that is added a chunk and not the whole.
+struct SampleLog: Sendable {
+    private static let chunk = 1024
+
+    private var full: [[RequestSample]] = []
+    private var last: [RequestSample] = []
+
+    mutating func append(_ sample: RequestSample) {
+        last.append(sample)
+        guard last.count == Self.chunk else { return }
+        full.append(last)
+        last = []
+    }
+
+    var all: [RequestSample] {
+        var samples: [RequestSample] = []
+        samples.reserveCapacity(full.count * Self.chunk + last.count)
+        for chunk in full { samples += chunk }
+        return samples + last
+    }
+}
+
+extension RunInput {
+    fileprivate init(_ request: RunRequest) {
+        let experiment = request.experiment
+        self.init(
+            baselineS: request.baseline.seconds, durationS: request.duration.seconds,
+            recoveryS: request.recovery.seconds, rateRps: Double(request.rate),
+            hypothesis: request.hypothesis?.description,
+            stopConditions: request.stopConditions.map(\.description), origin: request.origin.rawValue,
+            // A manifest was read from YAML, so it can be written as such; were it not, the run would still count.
+            manifest: (try? experiment.manifest.yaml) ?? "")
     }
 }
 

@@ -20,6 +20,13 @@ struct RunRequest: Sendable {
     /// Requests a second through all phases; 0 puts no load on the system and measures no impact.
     let rate: Int
     let seed: UInt64
+    /// Takes the place of the experiment's hypothesis; nil leaves it.
+    var expect: Hypothesis?
+    /// Takes the place of the experiment's stop conditions; nil leaves them.
+    var stopWhen: [StopCondition]?
+
+    var hypothesis: Hypothesis? { expect ?? experiment.hypothesis }
+    var stopConditions: [StopCondition] { stopWhen ?? experiment.stopConditions }
 
     static let defaultBaseline = Duration.seconds(10)
     static let defaultDuration = Duration.seconds(30)
@@ -80,6 +87,9 @@ struct RunBody: Decodable {
     let recovery: Duration
     let rate: Int
     let seed: UInt64?
+    /// Nil for the experiment's own.
+    let expect: Hypothesis?
+    let stopWhen: [StopCondition]?
 
     init(from decoder: any Decoder) throws {
         let fields = try FieldReader(decoder)
@@ -95,6 +105,8 @@ struct RunBody: Decodable {
         let recovery = fields.duration("recovery", default: RunRequest.defaultRecovery, atMost: RunRequest.maxPhase)
         let rate = fields.integer("rate", in: 1...RunRequest.maxRate, default: RunRequest.defaultRate)
         let seed = fields.contains("seed") ? fields.integer("seed", in: 0...Int(RunRequest.seeds.upperBound)) : nil
+        expect = fields.expectation("expect", Hypothesis.parse)
+        stopWhen = fields.expectation("stop_when", StopCondition.parseList)
         (self.experiment, self.origin, self.baseline, self.duration, self.recovery, self.rate) =
             try fields.require(experiment, origin ?? nil, baseline, duration, recovery, rate)
         self.seed = seed.map(UInt64.init)
@@ -109,7 +121,7 @@ struct RunBody: Decodable {
         try checkRequests(lasting: duration)
         return RunRequest(
             experiment: experiment, origin: origin, baseline: baseline, duration: duration, recovery: recovery,
-            rate: rate, seed: seed ?? .random(in: RunRequest.seeds))
+            rate: rate, seed: seed ?? .random(in: RunRequest.seeds), expect: expect, stopWhen: stopWhen)
     }
 
     private func checkRequests(lasting duration: Duration) throws {
@@ -120,6 +132,18 @@ struct RunBody: Decodable {
 }
 
 extension FieldReader {
+    /// What is expected, or when to stop: one text, or a list of texts that count together; nil when it is absent or
+    /// wrong.
+    func expectation<Value>(_ name: String, _ parse: (String) throws(QuantityError) -> Value) -> Value? {
+        guard contains(name), let text = textOrTexts(name, maxLength: 1000) else { return nil }
+        do {
+            return try parse(text.joined(separator: ", "))
+        } catch {
+            reject(name, "\(error)")
+            return nil
+        }
+    }
+
     /// A duration as manifests write it, `90s` or `1m30s`, from one second up.
     func duration(_ name: String, default fallback: Duration, atMost maximum: Duration) -> Duration? {
         guard contains(name) else { return fallback }

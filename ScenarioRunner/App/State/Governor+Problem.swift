@@ -33,14 +33,15 @@ extension Governor.Refusal {
         return "\(experiment) would act on \(place), where \(other) acts already (\(id)). \(remedy)"
     }
 
+    /// What is wrong with an experiment that is too wide by itself, and what to do about it.
+    static let total = "would touch every replica of every service: select fewer, or start the lab with --allow-total."
+
     private func tooWide(_ experiment: String, _ seconds: Int?) -> Problem {
-        let text = "\(experiment) would touch every replica of every service"
-        guard let seconds else {
-            return Problem(
-                .unprocessableContent, "\(text). Select fewer, or start the lab with --allow-total.")
-        }
+        guard let seconds else { return Problem(.unprocessableContent, "\(experiment) \(Self.total)") }
         return .retryLater(
-            .conflict, "\(text), with what is in force. Wait for its end, or start the lab with --allow-total.",
+            .conflict,
+            "\(experiment) would touch every replica of every service, with what is in force. "
+                + "Wait for its end, or start the lab with --allow-total.",
             seconds: seconds)
     }
 }

@@ -27,7 +27,8 @@ struct Governor: Sendable {
         case noPlace(seconds: Int)
         /// `id` runs the same experiment, or acts in the same place.
         case conflict(id: String, experiment: String, place: String?, seconds: Int)
-        /// With what is in force, every replica of every service would be touched.
+        /// With what is in force, every replica of every service would be touched until so long has passed; without a
+        /// time by itself.
         case tooWide(seconds: Int?)
     }
 
@@ -113,11 +114,21 @@ struct Governor: Sendable {
         return nil
     }
 
+    /// Whether it alone would touch every replica of every service, and may not.
+    func isTooWide(_ plan: FaultPlan) -> Bool {
+        !allowsTotal && !allReplicas.isEmpty && allReplicas.isSubset(of: plan.replicas)
+    }
+
     private func width(_ candidate: Candidate, at now: ContinuousClock.Instant) -> Refusal? {
         guard !allowsTotal, !allReplicas.isEmpty else { return nil }
-        let touched = active.values.reduce(into: Set(candidate.plan.replicas)) { $0.formUnion($1.plan.replicas) }
-        guard allReplicas.isSubset(of: touched) else { return nil }
-        return .tooWide(seconds: active.values.map(\.endsAt).min().map { now.duration(to: $0).wholeSecondsUp })
+        // Waiting does not make it any narrower.
+        if isTooWide(candidate.plan) { return .tooWide(seconds: nil) }
+        var others = active.values.sorted { $0.endsAt < $1.endsAt }
+        var wait: Int?
+        while allReplicas.isSubset(of: others.reduce(Set(candidate.plan.replicas)) { $0.union($1.plan.replicas) }) {
+            wait = now.duration(to: others.removeFirst().endsAt).wholeSecondsUp
+        }
+        return wait.map { .tooWide(seconds: $0) }
     }
 }
 

@@ -84,9 +84,10 @@ final class TimelineFault: InjectedFault {
     func remove() async throws {
         stop.open()
         _ = await ended.wait(until: .now + Self.removalTime)
-        for (index, part) in state.withLock({ Array($0.parts.enumerated()) }) where !part.isGone {
+        try await together(state.withLock { Array($0.parts.enumerated()) }.filter { !$0.element.isGone }) {
+            index, part in
             try await part.fault.remove()
-            state.withLock { $0.parts[index].isGone = true }
+            self.state.withLock { $0.parts[index].isGone = true }
         }
         guard ended.isOpen else { throw StepFailure("a part of \(timeline.experiment.name) has not ended") }
     }
@@ -98,8 +99,10 @@ final class TimelineFault: InjectedFault {
         let number = state.withLock { $0.parts.count }
         guard !stop.isOpen, number < Self.maximumParts else { return }
         do {
-            let fault = try await engine.inject(
-                part, runID: "\(runID)-\(number)-\(part.name)", seed: timeline.seed(of: part))
+            let fault = try await stop.cancelling { [self] in
+                try await engine.inject(
+                    part, runID: "\(runID)-\(number)-\(part.name)", seed: timeline.seed(of: part))
+            }
             let index = state.withLock { state in
                 state.parts.append(Part(fault: fault))
                 return state.parts.count - 1
@@ -114,6 +117,8 @@ final class TimelineFault: InjectedFault {
             try await fault.remove()
             state.withLock { $0.parts[index].isGone = true }
             note("part_removed", part.name)
+        } catch is CancellationError where stop.isOpen {
+            note("injection_withdrawn", part.name)
         } catch {
             fail("\(part.name): \(error)", note)
         }

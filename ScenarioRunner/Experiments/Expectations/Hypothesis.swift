@@ -2,13 +2,14 @@
 ///
 /// ```
 ///   hypothesis = clause {"," clause}
-///   clause     = metric comparison value ["during" | "after"] | "recovery" comparison time | "money" ("right" | "wrong")
+///   clause     = metric comparison value ["during" | "after"] | "recovery" comparison time
+///              | "money" ("right" | "wrong") | ["not"] "metastable"
 ///   metric     = success | declined | throughput | p50 | p90 | p95 | p99 | p999 | max
 ///   comparison = < | <= | > | >=
 ///   value      = 30% (success, declined) | 20/s (throughput) | 500ms, 5s (the others)
 /// ```
 ///
-/// `during` the fault is meant unless `after` is said. A hypothesis may well be that it fails: `success < 30%`.
+/// `during` the fault is meant unless `after` is said. Metastable is a system that stays bad when the fault is gone. A hypothesis may well be that it fails: `success < 30%`.
 public struct Hypothesis: Sendable, Equatable, CustomStringConvertible {
     /// Which part of a run counts.
     public enum Window: String, Sendable, CaseIterable {
@@ -23,6 +24,8 @@ public struct Hypothesis: Sendable, Equatable, CustomStringConvertible {
         /// From the end of the fault to the first steady second, in milliseconds.
         case recovery(Comparison, Threshold)
         case money(isRight: Bool)
+        /// Whether the system stays bad without the fault.
+        case metastable(Bool)
 
         public var description: String {
             switch self {
@@ -30,6 +33,7 @@ public struct Hypothesis: Sendable, Equatable, CustomStringConvertible {
                 "\(metric.rawValue) \(comparison.rawValue) \(threshold)" + (window == .after ? " after" : "")
             case .recovery(let comparison, let threshold): "recovery \(comparison.rawValue) \(threshold)"
             case .money(let isRight): "money \(isRight ? "right" : "wrong")"
+            case .metastable(let isMetastable): isMetastable ? "metastable" : "not metastable"
             }
         }
     }
@@ -47,6 +51,7 @@ public struct Hypothesis: Sendable, Equatable, CustomStringConvertible {
         public var after: MeasuredPart?
         public var recovery: Recovery?
         public var moneyIsRight: Bool?
+        public var isMetastable: Bool?
 
         public init() {}
     }
@@ -100,6 +105,11 @@ extension Hypothesis.Clause {
         case .money(let isRight):
             guard let truth = evidence.moneyIsRight else { return finding(nil, "money not checked") }
             return finding(truth == isRight, "money \(truth ? "right" : "wrong")")
+        case .metastable(let expected):
+            guard let truth = evidence.isMetastable else {
+                return finding(nil, "whether it is metastable cannot be said; a longer recovery may tell")
+            }
+            return finding(truth == expected, Hypothesis.Clause.metastable(truth).description)
         }
     }
 }
@@ -118,12 +128,14 @@ extension Hypothesis {
 
     private static func clause(_ words: [Substring]) throws(QuantityError) -> Clause {
         if let isRight = ExpectationText.money(words) { return .money(isRight: isRight) }
+        if words == ["metastable"] { return .metastable(true) }
+        if words == ["not", "metastable"] { return .metastable(false) }
         if words[0] == "recovery" {
             guard words.count == 3 else { throw ExpectationText.malformed(words, "recovery <= 15s") }
             return .recovery(
                 try ExpectationText.comparison(words[1]), try Threshold.parse(words[2], .milliseconds))
         }
-        let metric = try ExpectationText.metric(words[0], also: ["recovery", "money"])
+        let metric = try ExpectationText.metric(words[0], also: ["recovery", "money", "metastable"])
         guard (3...4).contains(words.count) else { throw ExpectationText.malformed(words, "success >= 30%") }
         let comparison = try ExpectationText.comparison(words[1])
         let threshold = try Threshold.parse(words[2], metric.unit)

@@ -27,18 +27,23 @@ public struct PacketLossFault: LabFault {
 
     /// - Parameters:
     ///   - id: the run; names the table, with anything but letters, digits and underscores replaced.
-    ///   - sources: IPv4 addresses of the selected hosts; at least one.
-    ///   - targets: IPv4 addresses of the other ends, at least one; nil is anywhere.
     ///   - lossBasisPoints: 0 to 10,000, in hundredths of a percent.
     /// - Throws: ``InvalidFault`` for anything else.
-    public init(id: String, sources: [String], targets: [String]?, direction: Direction, lossBasisPoints: Int) throws {
+    public init(id: String, paths: PacketPaths, lossBasisPoints: Int) throws {
         guard 0...Self.wholeBasisPoints ~= lossBasisPoints else {
             throw InvalidFault(detail: "a loss of \(lossBasisPoints) basis points is not within 0 to 10000")
         }
         guard !id.isEmpty else { throw InvalidFault(detail: "a fault needs the id of its run") }
-        packets = try PacketPaths(sources: sources, targets: targets, direction: direction)
+        packets = paths
         table = PacketPaths.tableName("chaos_", id: id)
         self.lossBasisPoints = lossBasisPoints
+    }
+
+    /// The same between hosts; nil targets are anywhere.
+    public init(id: String, sources: [String], targets: [String]?, direction: Direction, lossBasisPoints: Int) throws {
+        try self.init(
+            id: id, paths: PacketPaths(sources: sources, targets: targets, direction: direction),
+            lossBasisPoints: lossBasisPoints)
     }
 
     public var summary: String { "drop \(percent) % of the packets \(packets.text)" }

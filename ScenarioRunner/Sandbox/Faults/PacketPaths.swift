@@ -1,6 +1,4 @@
 /// Which packets a network fault touches: those between sources and targets, in one direction or both.
-///
-/// Addresses are the hosts' own: the virtual ones are translated before the hooks where faults are put.
 public struct PacketPaths: Sendable, Equatable {
     /// Seen from the sources.
     public enum Direction: String, Sendable, Equatable, CaseIterable {
@@ -11,50 +9,53 @@ public struct PacketPaths: Sendable, Equatable {
         case both
     }
 
-    let sources: [String]
-    let targets: [String]?
+    let sources: PacketEnd
+    let ends: [PacketEnd]?
     let direction: Direction
 
     /// - Parameters:
     ///   - sources: IPv4 addresses of the selected hosts; at least one.
-    ///   - targets: IPv4 addresses of the other ends, at least one; nil is anywhere.
+    ///   - ends: the other ends, at least one; nil is anywhere.
     /// - Throws: ``InvalidFault`` for anything else.
-    public init(sources: [String], targets: [String]?, direction: Direction) throws {
-        for addresses in [sources] + (targets.map { [$0] } ?? []) {
-            guard !addresses.isEmpty else { throw InvalidFault(detail: "a network fault needs an address at each end") }
-            for address in addresses where !Self.isIPv4(address) {
-                throw InvalidFault(detail: "'\(address)' is not an IPv4 address")
-            }
-        }
-        self.sources = Set(sources).sorted()
-        self.targets = targets.map { Set($0).sorted() }
+    public init(sources: [String], ends: [PacketEnd]?, direction: Direction) throws {
+        if let ends, ends.isEmpty { throw InvalidFault(detail: PacketEnd.isMissing) }
+        self.sources = try PacketEnd(sources)
+        self.ends = ends
         self.direction = direction
+    }
+
+    /// The same with other ends that are hosts.
+    public init(sources: [String], targets: [String]?, direction: Direction) throws {
+        try self.init(sources: sources, ends: targets.map { [try PacketEnd($0)] }, direction: direction)
     }
 
     /// One rule's match each. Nil at one end is any address.
     var paths: [PacketPath] {
-        let sent = PacketPath(senders: sources, receivers: targets)
-        let returned = PacketPath(senders: targets, receivers: sources)
+        let others = ends.map { $0.map(Optional.some) } ?? [nil]
+        let sent = others.map { PacketPath(senders: sources, receivers: $0) }
+        let returned = others.map { PacketPath(senders: $0, receivers: sources) }
         return switch direction {
-        case .to: [sent]
-        case .from: [returned]
-        case .both: [sent, returned]
+        case .to: sent
+        case .from: returned
+        case .both: sent + returned
         }
     }
 
-    /// The same packets, one path a sender: what each host sends is a queue of its own, as on its own network card.
-    /// The path from anyone, if there is one, comes last.
-    var pathsBySender: [PacketPath] {
-        var receivers: [String: Set<String>?] = [:]
+    /// The same packets, the paths of each sender together: what a host sends is a queue of its own, as on its own
+    /// network card. The path from anyone, if there is one, comes last.
+    var pathsBySender: [[PacketPath]] {
+        var lanes: [(sender: PacketEnd, paths: [PacketPath])] = []
         for path in paths {
-            for sender in path.senders ?? [] {
-                let known = receivers[sender] ?? Set()
-                receivers[sender] = .some(known.flatMap { known in path.receivers.map { known.union($0) } })
+            for sender in path.senders?.each ?? [] {
+                let own = PacketPath(senders: sender, receivers: path.receivers)
+                if let lane = lanes.firstIndex(where: { $0.sender == sender }) {
+                    lanes[lane].paths = lanes[lane].paths.adding(own)
+                } else {
+                    lanes.append((sender, [own]))
+                }
             }
         }
-        return receivers.sorted { $0.key < $1.key }.map {
-            PacketPath(senders: [$0.key], receivers: $0.value.map { $0.sorted() })
-        } + paths.filter { $0.senders == nil }
+        return lanes.sorted { $0.sender < $1.sender }.map { $0.paths } + paths.filter { $0.senders == nil }.map { [$0] }
     }
 
     /// `10.77.1.1,10.77.1.2 <-> anywhere`.
@@ -65,7 +66,7 @@ public struct PacketPaths: Sendable, Equatable {
             case .from: "<-"
             case .both: "<->"
             }
-        return "\(sources.joined(separator: ",")) \(arrow) \(targets?.joined(separator: ",") ?? "anywhere")"
+        return "\(sources.text) \(arrow) \(ends?.map(\.text).joined(separator: ",") ?? "anywhere")"
     }
 
     /// The name of a fault's nft table: `prefix` and the id in the letters that nft takes in a name, cut to 64.
@@ -78,42 +79,35 @@ public struct PacketPaths: Sendable, Equatable {
         }
         return prefix + String(letters)
     }
-
-    /// Four numbers up to 255: what may be written into a rule without quoting.
-    private static func isIPv4(_ text: String) -> Bool {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4
-            && parts.allSatisfy { $0.allSatisfy(\.isASCII) && $0.allSatisfy(\.isNumber) && UInt8($0) != nil }
-    }
 }
 
 /// One rule's match: from any of these to any of those.
 struct PacketPath: Sendable, Equatable {
-    let senders: [String]?
-    let receivers: [String]?
+    let senders: PacketEnd?
+    let receivers: PacketEnd?
 
     /// `ip saddr { 10.77.1.1, 10.77.1.2 } ip daddr 10.77.2.1`, in nft's words.
-    var text: String {
-        [("saddr", senders), ("daddr", receivers)].compactMap { field, addresses in
-            addresses.map { "ip \(field) \($0.count == 1 ? $0[0] : "{ \($0.joined(separator: ", ")) }")" }
-        }.joined(separator: " ")
-    }
+    var text: String { conditions.map(\.text).joined(separator: " ") }
 
     /// The same, as `nft -j` tells it.
-    var matches: [NftExpression] {
-        [("saddr", senders), ("daddr", receivers)].compactMap { field, addresses in
-            addresses.map { Self.match(field: field, addresses: $0) }
-        }
-    }
+    var matches: [NftExpression] { conditions.map(\.match) }
 
-    private static func match(field: String, addresses: [String]) -> NftExpression {
-        let values = addresses.map { NftExpression.text($0) }
-        return [
-            "match": [
-                "op": "==",
-                "left": ["payload": ["protocol": "ip", "field": .text(field)]],
-                "right": values.count == 1 ? values[0] : .set(Set(values)),
-            ]
-        ]
+    private var conditions: [PacketCondition] {
+        (senders?.conditions(as: .sender) ?? []) + (receivers?.conditions(as: .receiver) ?? [])
+    }
+}
+
+extension [PacketPath] {
+    /// With another path of the same sender, in one rule with a path to more of the same kind of end.
+    fileprivate func adding(_ path: PacketPath) -> [PacketPath] {
+        var all = self
+        if contains(where: { $0.receivers == nil }) { return all }
+        guard let receivers = path.receivers else { return [path] }
+        for (index, other) in enumerated() {
+            guard let joined = other.receivers?.joined(with: receivers) else { continue }
+            all[index] = PacketPath(senders: other.senders, receivers: joined)
+            return all
+        }
+        return all + [path]
     }
 }

@@ -13,8 +13,9 @@ import SystemPackage
 /// It is used on every kernel, also where netem exists: netem does not tell how many packets it delayed, repeated or
 /// damaged, and a dose that cannot be verified is none.
 ///
-/// * The mark is set after virtual addresses are translated. What comes back from the worker is not tracked again, or
-///   it would be a second connection and be translated twice; replies are translated back on their way to the worker.
+/// * The mark is set after virtual addresses are translated, the same by all paths of a sender. What comes back from
+///   the worker is not tracked again, or it would be a second connection and be translated twice; replies are
+///   translated back on their way to the worker.
 /// * Each sender has a queue of its own, as netem on its network card: replies carry the service's virtual address by
 ///   then, so they come through a device for each sender.
 /// * What the router itself sends or gets is spared, as by ``PacketLossFault``.
@@ -31,7 +32,7 @@ public actor PathImpairmentFault: LabFault {
     public nonisolated let summary: String
     nonisolated let table: String
     nonisolated let number: Int
-    nonisolated let lanes: [PacketPath]
+    nonisolated let lanes: [[PacketPath]]
     private let impairment: Impairment
     private let seed: UInt64
     private let workerCommand: [String]
@@ -130,11 +131,18 @@ public actor PathImpairmentFault: LabFault {
     }
 
     private func takeAway() async throws {
+        // First, so that no more packets are led where soon nobody waits.
         try await CommandLineTool.run("nft", ["-f", "-"], input: "table ip \(table)\ndelete table ip \(table)\n")
+        // The kernel takes its time over a worker's devices.
+        async let rulesAreGone: Void = removeRules()
+        try await endWorker()
+        try await rulesAreGone
+        try await checkAbsence()
+    }
+
+    private func removeRules() async throws {
         let rules = try await ownRules()
         if !rules.isEmpty { try await CommandLineTool.run("ip", ["-batch", "-"], input: removal(of: rules)) }
-        try await endWorker()
-        try await checkAbsence()
     }
 
     private func startWorker() async throws {

@@ -17,9 +17,7 @@ extension PathImpairmentFault {
 
     /// One transaction; see ``PacketLossFault/script``.
     nonisolated var script: String {
-        let marks = lanes.enumerated().map { lane, path in
-            "    \(path.text) meta mark set \(PathDevices.mark(number, lane: lane)) return\n"
-        }
+        let marks = markedPaths.map { path, mark in "    \(path.text) meta mark set \(mark) return\n" }
         return """
             table ip \(table)
             delete table ip \(table)
@@ -36,6 +34,12 @@ extension PathImpairmentFault {
             }
 
             """
+    }
+
+    private nonisolated var markedPaths: [(path: PacketPath, mark: Int)] {
+        lanes.enumerated().flatMap { lane, paths in
+            paths.map { (path: $0, mark: PathDevices.mark(number, lane: lane)) }
+        }
     }
 
     private nonisolated func rule(_ lane: Int) -> String {
@@ -100,17 +104,17 @@ extension PathImpairmentFault {
     private nonisolated var pathRules: [[NftExpression]] {
         let mark: NftExpression = ["meta": ["key": "mark"]]
         let marked: NftExpression = ["match": ["op": "!=", "left": mark, "right": 0]]
-        let paths = lanes.enumerated().map { lane, path -> [NftExpression] in
-            let value = PathDevices.mark(number, lane: lane)
-            return path.matches + [["mangle": ["key": mark, "value": .number(value)]], ["return": .null]]
+        let paths = markedPaths.map { path, value in
+            path.matches + [["mangle": ["key": mark, "value": .number(value)]], ["return": .null]]
         }
         return [[PathDevices.comesFromOutput, ["return": .null]], [marked, ["return": .null]]] + paths
     }
 
     /// - Throws: ``FaultMismatch`` when anything of it is still there.
     func checkAbsence() async throws {
-        let tables = try await CommandLineTool.run("nft", ["list", "tables", "ip"])
-        let kernel = try await CommandLineTool.run("ip", ["-batch", "-"], input: "rule show\nlink show\n")
+        async let tablesThere = CommandLineTool.run("nft", ["list", "tables", "ip"])
+        async let kernelThere = CommandLineTool.run("ip", ["-batch", "-"], input: "rule show\nlink show\n")
+        let (tables, kernel) = try await (tablesThere, kernelThere)
         let devices = [PathDevices.output(number)] + lanes.indices.map { PathDevices.input(number, lane: $0) }
         let isGone =
             !tables.split(separator: "\n").contains("table ip \(table)")

@@ -88,9 +88,9 @@ struct LabPlan: Sendable {
     ///
     /// The lab's names come first, for the first match wins.
     var hostsFile: String {
-        let virtual = topology.services.map { "\($0.virtualAddress) \($0.name)" }
+        let virtual = topology.services.map { "\($0.virtualAddress) \($0.names.joined(separator: " "))" }
         let single = topology.hosts.map { "\($0.address) \($0.name)" }
-        return Self.text(["\(LabTopology.routerAddress) scenario-runner"] + virtual + single) + baseHosts
+        return Self.text(["\(LabTopology.routerAddress) \(LabTopology.runnerName)"] + virtual + single) + baseHosts
     }
 
     private static func text(_ lines: [String]) -> String {

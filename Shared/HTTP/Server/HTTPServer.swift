@@ -16,6 +16,9 @@ public struct HTTPServerSettings: Sendable {
     public var port: Int
     /// What `GET /` says of the service.
     public var about: String
+    /// The name of this process among those that answer alike, `payment-0`: stands in `X-Served-By` of every answer,
+    /// so that whoever measures can tell them apart. Nil: no such header.
+    public var replica: String?
     /// Requests beyond these are refused with 503.
     public var maxRequestsInFlight = 512
     /// From the head of a request to the end of its body. Room for a few retransmissions on a lossy network.
@@ -28,11 +31,12 @@ public struct HTTPServerSettings: Sendable {
     public static let maxHeaderBytes = 32 * 1024
     public static let maxHeaderFields = 100
 
-    public init(name: String, host: String, port: Int, about: String) {
+    public init(name: String, host: String, port: Int, about: String, replica: String? = nil) {
         self.name = name
         self.host = host
         self.port = port
         self.about = about
+        self.replica = replica
     }
 }
 
@@ -116,7 +120,7 @@ public struct HTTPServer: Sendable {
         let all = routes + commonRoutes(beside: routes, openAPI: openAPI)
         let router = Router(context: AppContext.self, options: [.autoGenerateHeadEndpoints])
         router.addMiddleware {
-            TelemetryMiddleware(metrics: registry)
+            TelemetryMiddleware(metrics: registry, replica: settings.replica)
             ProblemMiddleware(allowedMethods: AllowedMethods(all))
             InFlightLimitMiddleware(limit: settings.maxRequestsInFlight)
             DeadlineMiddleware()

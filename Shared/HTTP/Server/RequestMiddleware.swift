@@ -5,13 +5,16 @@ import Metrics
 import NIOHTTP1
 import Synchronization
 
-/// The outermost layer: gives the request its trace, counts and times it, and writes one access-log line.
+/// The outermost layer: gives the request its trace, counts and times it, says who answered, and writes one access-log
+/// line.
 ///
 /// It stands outside ``ProblemMiddleware``, so that failed requests have a status and a duration like all others.
 struct TelemetryMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
     let metrics: any MetricsFactory
+    /// Nil where there is only one.
+    let replica: String?
 
     /// Characters of a path in the log; the paths of all endpoints are shorter.
     private static let maxLoggedPath = 256
@@ -24,6 +27,7 @@ struct TelemetryMiddleware: RouterMiddleware {
         return try await TraceContext.$current.withValue(trace) {
             var response = try await next(request, context)
             response.headers[.traceresponse] = trace.traceparent
+            if let replica { response.headers[.servedBy] = replica }
             record(request, context, response.status, ContinuousClock.now - start)
             return response
         }
@@ -147,6 +151,8 @@ struct InFlightLimitMiddleware: RouterMiddleware {
 extension HTTPField.Name {
     public static let traceparent = constant("traceparent")
     public static let traceresponse = constant("traceresponse")
+    /// The replica that answered.
+    public static let servedBy = constant("X-Served-By")
     public static let idempotencyKey = constant("Idempotency-Key")
 
     /// A field name that is known to be one.
