@@ -33,15 +33,19 @@ test: ## Check the format, build everything, run all tests
 	swift build --build-tests $(BUILD_FLAGS)
 	swift test --skip-build --skip EndToEndTests
 	swift test --skip-build --no-parallel --filter EndToEndTests
+	$(MAKE) --no-print-directory test-browser
+
+test-browser: ## What is shown in a browser, looked at in a real one; needs a build
+	scripts/prerequisites.sh browser
+	Tests/Browser/run.sh $(BROWSER_TESTS)
 
 soak: release ## 100,000 payments under every failure at once, for half an hour or more; SOAK_SEED=n repeats one
 	swift build --build-tests $(BUILD_FLAGS)
 	SOAK_PAYMENTS=$${SOAK_PAYMENTS:-100000} SOAK_EXECUTABLES=.build/release swift test --skip-build --filter SoakTests
 
-<<<<<<< HEAD
 locust-venv: ## Install Locust into .lab/venv, as `make run` does where it can
 	@scripts/locust-venv.sh
-=======
+
 fidelity: release ## Compare the lab with the kernel: loss, correlated loss, delay, bandwidth; a table, and 0 if all agrees
 	swift build --build-tests $(BUILD_FLAGS)
 	FIDELITY=long FIDELITY_EXECUTABLES=$(CURDIR)/.build/release swift test --skip-build --filter FidelityTests
@@ -52,13 +56,22 @@ bench: bench-halt ## Measure how fast the lab is: each part is a target of its o
 bench-halt: release
 	swift build --build-tests $(BUILD_FLAGS)
 	HALT_PRESSES=$${HALT_PRESSES:-200} HALT_EXECUTABLES=.build/release swift test --skip-build --filter HaltBenchTests
->>>>>>> 7a9e9e319ca83c22162aad9c4e99e57d18d718d7
 
 lint: ## Check the format only
 	swift format lint --strict -r $(SOURCES)
 
 format: ## Format the sources in place
 	swift format -i -r $(SOURCES)
+
+.PHONY: page-soak screenshots
+# The page left open under load for PAGE_SOAK_MINUTES: it must not grow. Needs a build.
+page-soak:
+	scripts/prerequisites.sh browser
+	PAGE_SOAK_MINUTES=$${PAGE_SOAK_MINUTES:-30} Tests/Browser/run.sh -k test_growth
+
+screenshots: ## Pictures of every view into docs/images, in light and dark, wide and narrow; needs a build
+	scripts/prerequisites.sh browser
+	SCREENSHOTS=docs/images Tests/Browser/run.sh -k test_screenshots
 
 clean: ## Remove what was built and what the lab wrote
 	rm -rf .build .lab

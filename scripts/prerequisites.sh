@@ -3,6 +3,7 @@
 # password. Where it may not install, it says in one line what to install and exits with 69.
 #   scripts/prerequisites.sh build    headers and libraries for the compiler
 #   scripts/prerequisites.sh lab      the same, and the tools that the lab calls
+#   scripts/prerequisites.sh browser  a browser and Python, for the tests of what is shown in one
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin"
 
@@ -21,6 +22,11 @@ need_tool() { command -v "$1" >/dev/null || missing+=("$2"); }
 
 need_header sqlite3.h libsqlite3-dev
 need_header curl/curl.h libcurl4-openssl-dev
+if [[ $what == browser ]]; then
+  command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || need_tool chromium chromium
+  need_tool python3 python3
+  python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+fi
 if [[ $what == lab ]]; then
   need_tool nft nftables
   need_tool ip iproute2

@@ -12,7 +12,7 @@ const store = new Store();
 const shell = [mountGovernance(store), mountHalt(store), mountActivity(store)];
 const router = startRouter(store);
 
-/** What no event tells until it changes. What this runner does not have is remembered as missing. */
+/** What no event tells until it changes. */
 async function read(path, put) {
   try {
     put(await api.get(path));
@@ -24,7 +24,6 @@ async function read(path, put) {
 function readAll() {
   read("/api/experiments", (list, problem) => store.setExperiments(list, problem));
   read("/api/topology", (topology) => topology && store.setTopology(topology));
-  read("/api/resilience", (resilience, problem) => store.setResilience(resilience, problem));
 }
 
 readAll();

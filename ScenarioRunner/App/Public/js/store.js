@@ -25,9 +25,8 @@ export class Store {
   /** `{services, paths?, faults?}`, or null until known. */
   topology = null;
   hasTopologyEvents = false;
-  /** `{profile, patterns, inventory_pool}`, or null until known; and why it is not. */
-  resilience = null;
-  resilienceProblem = null;
+  /** `{profile, patterns, inventory_pool}`; null on a runner without such settings, undefined until known. */
+  resilience = undefined;
   /** The running or last load, and the running or last Locust; null until there was one. */
   load = null;
   locust = null;
@@ -96,9 +95,8 @@ export class Store {
     this.#changed("topology");
   }
 
-  setResilience(resilience, problem = null) {
-    this.resilience = resilience ?? this.resilience;
-    this.resilienceProblem = problem;
+  setResilience(resilience) {
+    this.resilience = resilience;
     this.#changed("resilience");
   }
 

@@ -26,7 +26,7 @@ export function connect(store, { onReturn }) {
     store.setRateLimit(snapshot.rate_limit);
     store.setRuns(snapshot.runs);
     store.addSeconds(snapshot.seconds ?? []);
-    if (snapshot.resilience) store.setResilience(snapshot.resilience);
+    store.setResilience(snapshot.resilience ?? null);
     if (snapshot.topology) store.setTopology(snapshot.topology);
     if (snapshot.load) store.setLoad(snapshot.load);
     if (snapshot.locust) store.setLocust(snapshot.locust);

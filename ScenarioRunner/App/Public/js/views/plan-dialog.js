@@ -28,7 +28,7 @@ export function makePlanDialog(store, onRun) {
   const form = el("form", { class: "plan-form" },
     el("h3", {}, "Run it"), el("div", { class: "fields" }, Object.values(fields).map((one) => one.element), resilienceField),
     el("div", { class: "dialog-foot" }, total, close, run));
-  const element = el("dialog", { class: "dialog wide", "aria-labelledby": title.id }, title, dose, body, form);
+  const element = el("dialog", { class: "dialog wide", "aria-labelledby": title.id }, el("div", { class: "dialog-body" }, title, dose, body, form));
   let experiment = null;
 
   function open(chosen) {
@@ -39,7 +39,7 @@ export function makePlanDialog(store, onRun) {
     if (PLANNED_KINDS.includes(chosen.kind)) fields.duration.input.value = "";
     fields.rate.input.value = "";
     fields.seed.input.value = "";
-    resilienceField.hidden = store.resilience === null;
+    resilienceField.hidden = !store.resilience;
     resilience.value = "";
     sumUp();
     body.replaceChildren(el("p", { class: "hint" }, "Reading the plan"));
@@ -65,7 +65,10 @@ export function makePlanDialog(store, onRun) {
 
   form.oninput = sumUp;
   close.onclick = () => element.close();
-  element.onclick = (event) => event.target === element && element.close();
+  // The dialog itself is clicked beside its content only: on the backdrop.
+  element.onclick = (event) => {
+    if (event.target === element) element.close();
+  };
   form.onsubmit = async (event) => {
     event.preventDefault();
     const options = {};

@@ -30,7 +30,7 @@ export function mount(scope) {
     el("section", { class: "panel", "aria-labelledby": "patterns-title" },
       el("h2", { id: "patterns-title" }, "Patterns"), el("ul", { class: "patterns" }, patterns.map(({ element }) => element))),
     pool.element);
-  const missing = el("p", { class: "note", hidden: true });
+  const missing = el("p", { class: "note", hidden: true }, "This runner has no resilience settings: its services always guard themselves in the same way.");
 
   root.append(el("div", { class: "view-head" }, el("div", {}, el("h1", {}, "Resilience"), state)), missing, body);
 
@@ -57,11 +57,10 @@ export function mount(scope) {
   }
 
   function show() {
-    const { resilience, resilienceProblem: problem } = store;
-    body.hidden = resilience === null;
-    missing.hidden = resilience !== null || problem === null;
-    state.hidden = !missing.hidden;
-    if (problem && !resilience) setText(missing, problem.isMissing ? "This runner has no resilience settings: its services always guard themselves in the same way." : `The settings could not be read. ${problem.message}`);
+    const { resilience } = store;
+    body.hidden = !resilience;
+    missing.hidden = resilience !== null;
+    state.hidden = resilience === null;
     if (!resilience) return;
     for (const { value, input } of profiles) input.checked = resilience.profile === value;
     for (const { name, input, element } of patterns) {
