@@ -10,7 +10,8 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak fidelity bench bench-halt locust-venv lint format clean
+.PHONY: help run demo doctor test soak kill-sweep fidelity bench bench-halt locust-venv bench-load metastable test-browser bench-compare
+.PHONY: page-soak screenshots lint format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,7 +20,7 @@ run: release ## Start the lab: three services, their network, and the page at ht
 	@scripts/locust-venv.sh || true
 	@exec $(RUNNER) lab $(OPTIONS)
 
-demo: release ## Break it once: a lab of its own, 80 % packet loss, a table, a journal; all down again
+demo: release ## Break it once: a lab of its own, 80 % packet loss, a table, a journal, a report; all down again
 	@code=0; $(RUNNER) run packet-loss-80-percent --baseline 10s --duration 30s --recovery 20s $(OPTIONS) || code=$$?; \
 	case $$code in 0|2) ;; *) exit $$code ;; esac
 
@@ -39,9 +40,17 @@ test-browser: ## What is shown in a browser, looked at in a real one; needs a bu
 	scripts/prerequisites.sh browser
 	Tests/Browser/run.sh $(BROWSER_TESTS)
 
+metastable: ## A fault that ends and a system that stays down for its own retries; then the same with a retry budget
+	swift build --build-tests $(BUILD_FLAGS)
+	METASTABLE=long swift test --skip-build --filter RetryStormTests
+
 soak: release ## 100,000 payments under every failure at once, for half an hour or more; SOAK_SEED=n repeats one
 	swift build --build-tests $(BUILD_FLAGS)
 	SOAK_PAYMENTS=$${SOAK_PAYMENTS:-100000} SOAK_EXECUTABLES=.build/release swift test --skip-build --filter SoakTests
+
+kill-sweep: ## kill -9 at every step of every fault, some 500 labs; KILL_SWEEP=delay,cpu takes only these faults
+	swift build --build-tests $(BUILD_FLAGS)
+	KILL_SWEEP=$${KILL_SWEEP:-all} swift test --skip-build --filter EndToEndTests.KillSweepTests
 
 locust-venv: ## Install Locust into .lab/venv, as `make run` does where it can
 	@scripts/locust-venv.sh
@@ -50,12 +59,22 @@ fidelity: release ## Compare the lab with the kernel: loss, correlated loss, del
 	swift build --build-tests $(BUILD_FLAGS)
 	FIDELITY=long FIDELITY_EXECUTABLES=$(CURDIR)/.build/release swift test --skip-build --filter FidelityTests
 
-bench: bench-halt ## Measure how fast the lab is: each part is a target of its own
+bench: bench-halt bench-load bench-compare ## Measure what a test cannot promise: each part is a target of its own
 
 # From the press of halt to the last fault gone; HALT_SEED=n repeats one.
 bench-halt: release
 	swift build --build-tests $(BUILD_FLAGS)
 	HALT_PRESSES=$${HALT_PRESSES:-200} HALT_EXECUTABLES=.build/release swift test --skip-build --filter HaltBenchTests
+
+# BENCH_EXECUTABLES names another folder of the executables.
+bench-load: release
+	scripts/prerequisites.sh bench
+	scripts/locust-venv.sh
+	Tests/Benchmarks/Load/bench.py
+
+# 20 pairs of equal runs and 20 with 20 ms more, for half an hour: which of them `compare` tells apart.
+bench-compare: release
+	Tests/Benchmarks/compare.sh
 
 lint: ## Check the format only
 	swift format lint --strict -r $(SOURCES)
@@ -63,7 +82,6 @@ lint: ## Check the format only
 format: ## Format the sources in place
 	swift format -i -r $(SOURCES)
 
-.PHONY: page-soak screenshots
 # The page left open under load for PAGE_SOAK_MINUTES: it must not grow. Needs a build.
 page-soak:
 	scripts/prerequisites.sh browser

@@ -45,6 +45,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-async-algorithms.git", from: "1.1.4"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
@@ -120,13 +121,16 @@ let package = Package(
             name: "Load",
             dependencies: [
                 "Experiments", "Shared",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             path: "ScenarioRunner/Load"),
         .target(
             name: "Verdict",
             dependencies: [
                 "Experiments", "Shared",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             path: "ScenarioRunner/Verdict"),
@@ -217,7 +221,11 @@ let package = Package(
             ],
             path: "Tests/Load"),
         .testTarget(
-            name: "VerdictTests", dependencies: ["Experiments", "ServiceTesting", "Shared", "Verdict"],
+            name: "VerdictTests",
+            dependencies: [
+                "Experiments", "ServiceTesting", "Shared", "Verdict",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             path: "Tests/Verdict"),
         .testTarget(
             name: "ScenarioRunnerTests",

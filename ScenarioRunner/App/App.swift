@@ -12,8 +12,10 @@ struct RunnerCommand: AsyncParsableCommand {
         abstract: "Breaks a payment system on purpose, and measures what it did.",
         version: Version.current,
         subcommands: [
-            LabCommand.self, PlanCommand.self, RunCommand.self, HaltCommand.self, RearmCommand.self, CheckCommand.self,
-            ExplainCommand.self, DoctorCommand.self, HealCommand.self, LabInsideCommand.self, FrontDoorCommand.self,
+            LabCommand.self, PlanCommand.self, RunCommand.self, SuiteCommand.self, ReportCommand.self,
+            CompareCommand.self, LoadCommand.self, ResilienceCommand.self, HaltCommand.self, RearmCommand.self,
+            CheckCommand.self, ExplainCommand.self, DoctorCommand.self, HealCommand.self, LabInsideCommand.self,
+            FrontDoorCommand.self,
             LoadWorkerCommand.self, StressWorkerCommand.self, PathWorkerCommand.self, StatusProbeCommand.self,
         ])
 
@@ -51,7 +53,8 @@ enum CommandExit: Int32 {
 
     /// One line on standard error, then the end.
     static func fail(_ message: String, code: CommandExit) -> Never {
-        FileHandle.standardError.write(Data("scenario-runner: \(message)\n".utf8))
+        // The terminal may be gone.
+        try? FileHandle.standardError.write(contentsOf: Data("scenario-runner: \(message)\n".utf8))
         exit(code.rawValue)
     }
 }

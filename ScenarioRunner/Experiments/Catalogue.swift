@@ -15,36 +15,51 @@ public struct Catalogue: Sendable, Equatable {
     /// the ``problems``.
     public static func load(folder: String) -> Catalogue {
         var contents = ManifestLoader.Contents()
-        do {
-            let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-                .filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
-            for name in names.prefix(maximumFiles) {
-                let file = load(file: (folder as NSString).appendingPathComponent(name))
+        do throws(Refusal) {
+            let (paths, problem) = try files(in: folder)
+            for path in paths {
+                let file = load(file: path)
                 contents.experiments += file.experiments
                 contents.problems += file.problems
             }
-            if names.count > maximumFiles {
-                let reason = "holds \(names.count) files: only the first \(maximumFiles) are read"
-                contents.problems.append(Refusal(file: folder, line: 1, field: "", reason: reason))
-            }
+            if let problem { contents.problems.append(problem) }
         } catch {
-            let reason = "the folder cannot be read: check its name and its rights"
-            contents.problems.append(Refusal(file: folder, line: 1, field: "", reason: reason))
+            contents.problems.append(error)
         }
         return Catalogue(contents)
     }
 
     /// Reads one manifest file.
     public static func load(file: String) -> ManifestLoader.Contents {
-        func problem(_ reason: String) -> ManifestLoader.Contents {
-            .init(problems: [Refusal(file: file, line: 1, field: "", reason: reason)])
+        do throws(Refusal) {
+            return ManifestLoader.load(try text(of: file), file: file)
+        } catch {
+            return .init(problems: [error])
         }
+    }
+
+    /// What stands in a file of a person's making.
+    package static func text(of file: String) throws(Refusal) -> String {
+        func refusal(_ reason: String) -> Refusal { Refusal(file: file, line: 1, field: "", reason: reason) }
         guard let handle = FileHandle(forReadingAtPath: file),
             let data = try? handle.read(upToCount: maximumFileBytes + 1) ?? Data()
-        else { return problem("cannot be read: check its name and its rights") }
-        guard data.count <= maximumFileBytes else { return problem("is larger than \(maximumFileBytes / 1024) KiB") }
-        guard let text = String(data: data, encoding: .utf8) else { return problem("is not UTF-8 text") }
-        return ManifestLoader.load(text, file: file)
+        else { throw refusal("cannot be read: check its name and its rights") }
+        guard data.count <= maximumFileBytes else { throw refusal("is larger than \(maximumFileBytes / 1024) KiB") }
+        guard let text = String(data: data, encoding: .utf8) else { throw refusal("is not UTF-8 text") }
+        return text
+    }
+
+    /// The YAML files of a folder, not of the folders in it, in their order, and how many there are beyond the limit.
+    package static func files(in folder: String) throws(Refusal) -> (paths: [String], problem: Refusal?) {
+        guard let entries = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+            let reason = "the folder cannot be read: check its name and its rights"
+            throw Refusal(file: folder, line: 1, field: "", reason: reason)
+        }
+        let names = entries.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
+        let paths = names.prefix(maximumFiles).map { (folder as NSString).appendingPathComponent($0) }
+        guard names.count > maximumFiles else { return (paths, nil) }
+        let reason = "holds \(names.count) files: only the first \(maximumFiles) are read"
+        return (paths, Refusal(file: folder, line: 1, field: "", reason: reason))
     }
 
     /// Takes the first experiment of each name: commands and the API know experiments by name alone, though Kubernetes

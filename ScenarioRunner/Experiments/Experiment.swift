@@ -1,3 +1,5 @@
+import Shared
+
 /// One fault, as its manifest states it.
 ///
 /// ```
@@ -28,6 +30,11 @@ public struct Experiment: Sendable, Equatable {
     public static let hypothesisAnnotation = "payment-chaos.io/hypothesis"
     /// The annotation that says when to end early: see ``StopCondition``.
     public static let stopAnnotation = "payment-chaos.io/stop-when"
+    /// The annotation that says how the services guard themselves during a measured run: `hardened`, `retry-storm +
+    /// retry_budget, inventory pool 2 x 80ms`.
+    public static let resilienceAnnotation = "payment-chaos.io/resilience"
+    /// The annotation that says how many requests a second a measured run makes when nobody says: `18/s`.
+    public static let rateAnnotation = "payment-chaos.io/rate"
 
     public let name: String
     /// `NetworkChaos`, `Schedule`, ... as the manifest says; `FailureModes` for a ConfigMap that holds them.
@@ -42,6 +49,10 @@ public struct Experiment: Sendable, Equatable {
     /// What is expected to hold; nil when the manifest does not say.
     public let hypothesis: Hypothesis?
     public let stopConditions: [StopCondition]
+    /// Nil when the manifest does not say.
+    public var resilience: ResilienceSettings?
+    /// Nil when the manifest does not say.
+    public var rate: Int?
     public let spec: Spec
     /// Where the spec stands: `spec`, or `spec.networkChaos` for what a schedule starts.
     let specPath: String

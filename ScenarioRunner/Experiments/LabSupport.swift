@@ -73,7 +73,16 @@ extension NetworkChaosSpec {
         let ignored = (isShaping ? [] : shaping) + (action == .bandwidth ? [] : [("bandwidth", bandwidth != nil)])
         return ignored.filter(\.1).map {
             LabObstacle("\(path).\($0.0)", "does nothing with action \(action.rawValue): take it away")
-        }
+        } + loneHalves(at: path)
+    }
+
+    /// Of a peak rate and its bucket, one does nothing without the other.
+    private func loneHalves(at path: String) -> [LabObstacle] {
+        guard let bandwidth else { return [] }
+        let (hasPeak, hasBurst) = ((bandwidth.peakrate ?? 0) > 0, (bandwidth.minburst ?? 0) > 0)
+        guard hasPeak != hasBurst else { return [] }
+        let (field, other) = hasPeak ? ("peakrate", "minburst") : ("minburst", "peakrate")
+        return [LabObstacle("\(path).bandwidth.\(field)", "does nothing without \(other): write both, or none")]
     }
 
     private func places(at path: String) -> [LabObstacle] {
@@ -98,6 +107,11 @@ extension StressChaosSpec {
             obstacles.append(LabObstacle("\(path).stressors.memory.options", words))
         }
         obstacles += load(at: path)
+        // Chaos Mesh passes over these in silence.
+        if stressngStressors != nil, cpu != nil || memory != nil {
+            obstacles.append(
+                LabObstacle("\(path).stressors", "does nothing beside stressngStressors: take one of them away"))
+        }
         obstacles += LabObstacle.remoteCluster(remoteCluster, at: path)
         return obstacles + target.selector.labObstacles(at: "\(path).selector")
     }

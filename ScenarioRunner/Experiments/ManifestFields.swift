@@ -4,14 +4,14 @@ import Yams
 ///
 /// Nodes with marks are read instead of `Decodable` types, which forget the line of a wrong value and pass over
 /// unknown keys without a word.
-struct ManifestFields {
+package struct ManifestFields {
     private let file: String
     /// Where the mapping stands: `spec.loss`; empty for the document itself.
     private let path: String
     private let line: Int
     private let entries: [(key: String, line: Int, node: Node)]
     /// All of it, as it stands.
-    var tree: ManifestTree { .fields(entries.map { .init($0.key, ManifestTree($0.node)) }) }
+    package var tree: ManifestTree { .fields(entries.map { .init($0.key, ManifestTree($0.node)) }) }
 
     init(_ node: Node, path: String, file: String) throws(Refusal) {
         let line = node.mark?.line ?? 1
@@ -32,19 +32,19 @@ struct ManifestFields {
     }
 
     /// What stands at `key`, as it stands.
-    func tree(_ key: String) -> ManifestTree? { node(key).map { ManifestTree($0) } }
+    package func tree(_ key: String) -> ManifestTree? { node(key).map { ManifestTree($0) } }
 
-    var keys: [String] { entries.map(\.key) }
+    package var keys: [String] { entries.map(\.key) }
 
-    func has(_ key: String) -> Bool { entries.contains { $0.key == key } }
+    package func has(_ key: String) -> Bool { entries.contains { $0.key == key } }
 
     /// A refusal at `key`, or at this mapping when the key is absent.
-    func refusal(_ key: String, _ reason: String) -> Refusal {
+    package func refusal(_ key: String, _ reason: String) -> Refusal {
         let place = entries.first { $0.key == key }?.line ?? line
         return Refusal(file: file, line: place, field: join(key), reason: reason)
     }
 
-    func refusal(_ key: String, _ reason: String, line: Int) -> Refusal {
+    package func refusal(_ key: String, _ reason: String, line: Int) -> Refusal {
         Refusal(file: file, line: line, field: join(key), reason: reason)
     }
 
@@ -59,29 +59,29 @@ struct ManifestFields {
     }
 
     /// Refuses every key but these: a misspelt field must not be a field that is silently absent.
-    func allow(_ known: [String]) throws(Refusal) {
+    package func allow(_ known: [String]) throws(Refusal) {
         for entry in entries where !known.contains(entry.key) {
             throw refusal(entry.key, "unknown field; known here: \(known.sorted().joined(separator: ", "))")
         }
     }
 
-    func require<Value>(_ key: String, _ value: Value?) throws(Refusal) -> Value {
+    package func require<Value>(_ key: String, _ value: Value?) throws(Refusal) -> Value {
         guard let value else { throw refusal(key, "is required") }
         return value
     }
 
-    func string(_ key: String) throws(Refusal) -> String? {
+    package func string(_ key: String) throws(Refusal) -> String? {
         guard let node = node(key) else { return nil }
         return try string(node, at: key)
     }
 
-    func strings(_ key: String) throws(Refusal) -> [String] {
+    package func strings(_ key: String) throws(Refusal) -> [String] {
         var strings: [String] = []
         for (index, node) in try sequence(key).enumerated() { strings.append(try string(node, at: "\(key)[\(index)]")) }
         return strings
     }
 
-    func integer(_ key: String, in range: ClosedRange<Int>) throws(Refusal) -> Int? {
+    package func integer(_ key: String, in range: ClosedRange<Int>) throws(Refusal) -> Int? {
         guard let node = node(key) else { return nil }
         guard case .scalar = node, node.tag.rawValue == Tag.Name.int.rawValue, let value = node.int else {
             throw refusal(key, "must be a whole number")
@@ -92,7 +92,21 @@ struct ManifestFields {
         return value
     }
 
-    func bool(_ key: String) throws(Refusal) -> Bool? {
+    /// Whole numbers, each within the range.
+    package func integers(_ key: String, in range: ClosedRange<Int>) throws(Refusal) -> [Int] {
+        var integers: [Int] = []
+        for node in try sequence(key) {
+            guard case .scalar = node, node.tag.rawValue == Tag.Name.int.rawValue, let value = node.int,
+                range.contains(value)
+            else {
+                throw refusal(key, "must be a list of whole numbers from \(range.lowerBound) to \(range.upperBound)")
+            }
+            integers.append(value)
+        }
+        return integers
+    }
+
+    package func bool(_ key: String) throws(Refusal) -> Bool? {
         guard let node = node(key) else { return nil }
         guard case .scalar(let scalar) = node, node.tag.rawValue == Tag.Name.bool.rawValue,
             ["true", "false"].contains(scalar.string)
@@ -113,7 +127,7 @@ struct ManifestFields {
         return lists
     }
 
-    func stringMap(_ key: String) throws(Refusal) -> [String: String] {
+    package func stringMap(_ key: String) throws(Refusal) -> [String: String] {
         guard let map = try object(key) else { return [:] }
         var result: [String: String] = [:]
         for entry in map.entries { result[entry.key] = try map.string(entry.node, at: entry.key) }
@@ -127,12 +141,12 @@ struct ManifestFields {
         return result
     }
 
-    func object(_ key: String) throws(Refusal) -> ManifestFields? {
+    package func object(_ key: String) throws(Refusal) -> ManifestFields? {
         guard let node = node(key) else { return nil }
         return try ManifestFields(node, path: join(key), file: file)
     }
 
-    func objects(_ key: String) throws(Refusal) -> [ManifestFields] {
+    package func objects(_ key: String) throws(Refusal) -> [ManifestFields] {
         var objects: [ManifestFields] = []
         for (index, node) in try sequence(key).enumerated() {
             objects.append(try ManifestFields(node, path: join("\(key)[\(index)]"), file: file))
@@ -140,8 +154,26 @@ struct ManifestFields {
         return objects
     }
 
+    /// An element of a list in which a word alone may stand for a mapping.
+    enum Element {
+        case text(String)
+        case fields(ManifestFields)
+    }
+
+    func elements(_ key: String) throws(Refusal) -> [Element] {
+        var elements: [Element] = []
+        for (index, node) in try sequence(key).enumerated() {
+            if case .scalar = node {
+                elements.append(.text(try string(node, at: "\(key)[\(index)]")))
+            } else {
+                elements.append(.fields(try ManifestFields(node, path: join("\(key)[\(index)]"), file: file)))
+            }
+        }
+        return elements
+    }
+
     /// One of the words of `Choice`.
-    func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    package func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String, of type: Choice.Type
     ) throws(Refusal) -> Choice? {
         guard let text = try string(key) else { return nil }
@@ -153,7 +185,7 @@ struct ManifestFields {
     }
 
     /// A string that `parse` understands.
-    func quantity<Value>(
+    package func quantity<Value>(
         _ key: String, _ parse: (String) throws(QuantityError) -> Value
     ) throws(Refusal) -> Value? {
         guard let text = try string(key) else { return nil }
@@ -165,7 +197,7 @@ struct ManifestFields {
     }
 
     /// Strings that `parse` understands.
-    func quantities<Value>(
+    package func quantities<Value>(
         _ key: String, _ parse: (String) throws(QuantityError) -> Value
     ) throws(Refusal) -> [Value] {
         var values: [Value] = []

@@ -50,6 +50,29 @@ public struct ManifestLoader {
         return contents
     }
 
+    /// The one document of a file that is no manifest, such as a suite.
+    package static func document(_ text: String, file: String) throws(Refusal) -> ManifestFields {
+        let documents: [Node]
+        do {
+            let parser = try Parser(yaml: text)
+            var found: [Node] = []
+            while let document = try parser.nextRoot() { if !isEmpty(document) { found.append(document) } }
+            documents = found
+        } catch {
+            throw refusal(of: error, file: file)
+        }
+        guard let document = documents.first, documents.count == 1 else {
+            throw Refusal(file: file, line: 1, field: "", reason: "must hold one YAML document, not \(documents.count)")
+        }
+        guard !isTooLarge(document) else { throw tooLarge(document, file: file) }
+        return try ManifestFields(document, path: "", file: file)
+    }
+
+    private static func tooLarge(_ document: Node, file: String) -> Refusal {
+        Refusal(
+            file: file, line: document.mark?.line ?? 1, field: "", reason: "has more than \(maximumNodes) values")
+    }
+
     private static func isEmpty(_ document: Node) -> Bool {
         document.scalar?.string.isEmpty ?? false
     }
@@ -71,10 +94,7 @@ public struct ManifestLoader {
     }
 
     private static func experiment(_ document: Node, file: String) throws(Refusal) -> Experiment {
-        guard !isTooLarge(document) else {
-            let line = document.mark?.line ?? 1
-            throw Refusal(file: file, line: line, field: "", reason: "has more than \(maximumNodes) values")
-        }
+        guard !isTooLarge(document) else { throw tooLarge(document, file: file) }
         let fields = try ManifestFields(document, path: "", file: file)
         let version = try fields.require("apiVersion", fields.string("apiVersion"))
         let kind = try fields.require("kind", fields.string("kind"))
@@ -101,7 +121,8 @@ public struct ManifestLoader {
             name: metadata.name, kind: isConfigMap ? FailureModesSpec.kind : kind, file: file,
             line: lines["metadata.name"] ?? 1, namespace: metadata.namespace, labels: metadata.labels,
             annotations: metadata.annotations, hypothesis: metadata.hypothesis,
-            stopConditions: metadata.stopConditions, spec: spec, specPath: isConfigMap ? "data" : "spec", lines: lines)
+            stopConditions: metadata.stopConditions, resilience: metadata.resilience, rate: metadata.rate, spec: spec,
+            specPath: isConfigMap ? "data" : "spec", lines: lines)
     }
 
     private static func spec(

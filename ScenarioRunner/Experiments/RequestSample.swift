@@ -52,10 +52,12 @@ public struct RequestSample: Codable, Sendable, Equatable {
     public let payment: Payment?
     /// The replica that answered, as `X-Served-By` names it; nil where no answer came or none was named.
     public let replica: String?
+    /// Whether the answer is what the load's profile expects; nil where it expects nothing in particular.
+    public let isExpected: Bool?
 
     public init(
         endpoint: String, intendedNs: UInt64, sendDelayNs: UInt64, latencyNs: UInt64, outcome: Outcome,
-        payment: Payment? = nil, replica: String? = nil
+        payment: Payment? = nil, replica: String? = nil, isExpected: Bool? = nil
     ) {
         self.endpoint = endpoint
         self.intendedNs = intendedNs
@@ -64,11 +66,13 @@ public struct RequestSample: Codable, Sendable, Equatable {
         self.outcome = outcome
         self.payment = payment
         self.replica = replica
+        self.isExpected = isExpected
     }
 
     /// The user got what was asked for, or a decision of the bank: a declined card is an answer, not a failure.
     public var isSuccess: Bool {
         guard case .status(let status) = outcome else { return false }
+        if let isExpected { return isExpected }
         return (200..<300).contains(status) || isDeclined
     }
 
@@ -120,6 +124,7 @@ extension RequestSample {
         case failure = "f"
         case payment = "p"
         case replica = "r"
+        case isExpected = "x"
     }
 
     private enum Failure: String, Codable {
@@ -136,6 +141,7 @@ extension RequestSample {
         latencyNs = try container.decode(UInt64.self, forKey: .latencyNs)
         payment = try container.decodeIfPresent(Payment.self, forKey: .payment)
         replica = try container.decodeIfPresent(String.self, forKey: .replica)
+        isExpected = try container.decodeIfPresent(Bool.self, forKey: .isExpected)
         switch try container.decodeIfPresent(Failure.self, forKey: .failure) {
         case .timedOut: outcome = .timedOut
         case .connectionFailed: outcome = .connectionFailed
@@ -152,6 +158,7 @@ extension RequestSample {
         try container.encode(latencyNs, forKey: .latencyNs)
         try container.encodeIfPresent(payment, forKey: .payment)
         try container.encodeIfPresent(replica, forKey: .replica)
+        try container.encodeIfPresent(isExpected, forKey: .isExpected)
         switch outcome {
         case .status(let status): try container.encode(status, forKey: .status)
         case .timedOut: try container.encode(Failure.timedOut, forKey: .failure)

@@ -14,7 +14,7 @@ enum PaymentWish {
     }
 
     /// Nil where the body names no amount that can be paid.
-    static func amount(_ body: String) -> Money? {
-        (try? JSONDecoder().decode(Body.self, from: Data(body.utf8)))?.amount
+    static func amount(_ body: [UInt8]) -> Money? {
+        (try? JSONDecoder().decode(Body.self, from: Data(body)))?.amount
     }
 }

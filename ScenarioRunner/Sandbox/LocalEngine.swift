@@ -253,8 +253,11 @@ private struct InjectedLabFault: InjectedFault {
     static let removalAttempts = 3
 
     func apply() async throws {
+        await FaultHook.reached(.chosen)
         for fault in faults { try await fault.apply() }
+        await FaultHook.reached(.applied)
         for fault in faults { try await fault.verify() }
+        await FaultHook.reached(.inForce)
     }
 
     func readings() async throws -> [DoseReading] {
@@ -264,10 +267,12 @@ private struct InjectedLabFault: InjectedFault {
     }
 
     func remove() async throws {
+        await FaultHook.reached(.leaving)
         // A task of its own, awaited at once: a fault is taken away in full also when whoever put it in force is
         // cancelled, and the tools that do it do not start in a cancelled task. All parts go at once, for a stop is in a
         // hurry.
         try await Task { try await together(faults, Self.undo) }.value
+        await FaultHook.reached(.gone)
     }
 
     @Sendable private static func undo(_ fault: any LabFault) async throws {

@@ -81,7 +81,7 @@ public enum ReportTable {
     }
 
     /// `99.95 %`, but `100 %` only when it is: one failure in ten thousand must show.
-    static func percent(_ share: Double) -> String {
+    public static func percent(_ share: Double) -> String {
         if share == 1 { return "100 %" }
         return String(format: "%.2f %%", min(share * 100, 99.99))
     }

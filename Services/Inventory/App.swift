@@ -10,8 +10,10 @@ struct App {
             var logger = Logger(label: InventorySettings.serviceName)
             logger[metadataKey: "replica"] = "\(settings.replicaName)"
             let database = try await Databases.open(url: settings.databaseURL, migrations: InventoryStore.migrations)
-            let services = buildInventory(settings: settings, database: database, logger: logger)
+            let client = HTTPClient()
+            let services = buildInventory(settings: settings, database: database, client: client, logger: logger)
             try await ServiceMain.run(services, logger: logger)
+            await client.shutdown()
             await database.close()
         }
     }

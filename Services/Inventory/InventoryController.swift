@@ -6,6 +6,7 @@ import Shared
 /// The endpoints of the inventory service.
 struct InventoryController: Sendable {
     let store: InventoryStore
+    let warehouse: Warehouse
 
     var routes: [Route] {
         [
@@ -26,7 +27,7 @@ struct InventoryController: Sendable {
 
     @Sendable private func check(_ request: Request, _ context: AppContext) async throws -> Response {
         let id = context.possibleID("product_id")
-        guard let id, let product = try await store.product(id) else {
+        guard let id, let product = try await warehouse.visit({ try await store.product(id) }) else {
             let asked = id ?? context.rawPathParameter("product_id")
             throw Problem(
                 .notFound, "There is no such product.",
@@ -37,8 +38,9 @@ struct InventoryController: Sendable {
 
     @Sendable private func reserve(_ request: Request, _ context: AppContext) async throws -> Response {
         let wish: ReserveRequest = try await request.json()
-        let outcome = try await store.reserve(
-            productID: wish.productID, quantity: wish.quantity, key: wish.reservationKey)
+        let outcome = try await warehouse.visit {
+            try await store.reserve(productID: wish.productID, quantity: wish.quantity, key: wish.reservationKey)
+        }
         switch outcome {
         case .reserved(let reservation):
             return try .json(ReservationAnswer(reservation))
@@ -60,7 +62,8 @@ struct InventoryController: Sendable {
     private func settle(
         _ request: Request, _ context: AppContext, _ event: Reservation.Event
     ) async throws -> Response {
-        switch try await store.settle(context.pathParameter("id"), event) {
+        let id = try context.pathParameter("id")
+        switch try await warehouse.visit({ try await store.settle(id, event) }) {
         case .settled(let reservation):
             return try .json(ReservationAnswer(reservation))
         case .refused(let reservation, let free) where reservation.state == .expired:

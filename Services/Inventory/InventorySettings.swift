@@ -15,6 +15,8 @@ struct InventorySettings: Sendable {
     var logLevel = Logger.Level.info
     /// `REPLICA_NAME`: stands in every log line, and in `X-Served-By` of every answer.
     var replicaName = serviceName
+    /// `SCENARIO_RUNNER_URL`: a base URL. Without it the resilience patterns are those of the fallback.
+    var scenarioRunnerURL: String?
     /// `RESERVATION_SECONDS`: how long a reservation holds its stock, 1 to 86400. The default of 15 minutes is far
     /// longer than any payment takes, and short enough that stock lost by a crash comes back the same day.
     var reservationSeconds = 900
@@ -28,6 +30,7 @@ struct InventorySettings: Sendable {
         databaseURL = reader.text("DATABASE_URL", default: databaseURL)
         logLevel = reader.choice("LOG_LEVEL", default: logLevel)
         replicaName = reader.text("REPLICA_NAME", default: replicaName)
+        scenarioRunnerURL = reader.optionalBaseURL("SCENARIO_RUNNER_URL")
         reservationSeconds = reader.integer("RESERVATION_SECONDS", in: 1...86_400, default: reservationSeconds)
         try reader.finish()
     }

@@ -10,8 +10,10 @@ struct App {
             var logger = Logger(label: NotificationSettings.serviceName)
             logger[metadataKey: "replica"] = "\(settings.replicaName)"
             let database = try await Databases.open(url: settings.databaseURL, migrations: NotificationStore.migrations)
-            let services = buildNotification(settings: settings, database: database, logger: logger)
+            let client = HTTPClient()
+            let services = buildNotification(settings: settings, database: database, client: client, logger: logger)
             try await ServiceMain.run(services, logger: logger)
+            await client.shutdown()
             await database.close()
         }
     }

@@ -15,6 +15,8 @@ struct NotificationSettings: Sendable {
     var logLevel = Logger.Level.info
     /// `REPLICA_NAME`: stands in every log line, and in `X-Served-By` of every answer.
     var replicaName = serviceName
+    /// `SCENARIO_RUNNER_URL`: a base URL. Without it the resilience patterns are those of the fallback.
+    var scenarioRunnerURL: String?
 
     init() {}
 
@@ -25,6 +27,7 @@ struct NotificationSettings: Sendable {
         databaseURL = reader.text("DATABASE_URL", default: databaseURL)
         logLevel = reader.choice("LOG_LEVEL", default: logLevel)
         replicaName = reader.text("REPLICA_NAME", default: replicaName)
+        scenarioRunnerURL = reader.optionalBaseURL("SCENARIO_RUNNER_URL")
         try reader.finish()
     }
 }

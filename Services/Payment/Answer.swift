@@ -32,6 +32,17 @@ struct Answer: Sendable, Equatable {
             ]))
     }
 
+    /// The payment is accepted, and what becomes of it is known later; its status tells.
+    static func pending(_ payment: Payment) -> Answer {
+        Answer(
+            status: 202,
+            body: canonicalJSON([
+                "payment_id": .string(payment.id), "status": .string("pending"),
+                "amount": .decimal(payment.amount.decimal), "currency": .string(payment.amount.currency.code),
+                "timestamp": .decimal(UnixTime.now.decimalSeconds),
+            ]))
+    }
+
     /// A problem that names its payment.
     static func failure(_ problem: Problem, of paymentID: String) -> Answer {
         var problem = problem

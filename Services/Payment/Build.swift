@@ -23,18 +23,20 @@ func buildPayment(
     logger: Logger, hook: StepHook = .none, acquirer: (any Acquirer) -> any Acquirer = { $0 },
     onServerRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
 ) -> [any Service] {
+    let registry = MetricsRegistry()
+    let follower = SettingsFollower(
+        runnerURL: settings.scenarioRunnerURL, name: settings.replicaName, client: client, metrics: registry,
+        logger: logger)
     let server = HTTPServer(
         settings: HTTPServerSettings(
             name: PaymentSettings.serviceName, host: settings.host, port: settings.port,
             about: "Payment service: takes payments, gives refunds, and says what became of them.",
             replica: settings.replicaName),
-        logger: logger)
-    let follower = SettingsFollower(
-        runnerURL: settings.scenarioRunnerURL, client: client, metrics: server.registry, logger: logger)
+        registry: registry, resilience: { follower.current.resilience }, logger: logger)
     let gateway = SimulatedAcquirer(database: gatewayDatabase, settings: { follower.current })
     let parts = PaymentParts(
-        settings: settings, database: database, acquirer: acquirer(gateway), client: client, metrics: server.registry,
-        hook: hook, logger: logger)
+        settings: settings, database: database, acquirer: acquirer(gateway), client: client, metrics: registry,
+        hook: hook, resilience: { follower.current.resilience }, logger: logger)
     let controller = PaymentController(
         store: parts.store, processor: parts.processor, refunds: parts.refunds,
         chain: Chain(
@@ -61,26 +63,34 @@ struct PaymentParts: Sendable {
 
     init(
         settings: PaymentSettings, database: any Database, acquirer: any Acquirer, client: HTTPClient,
-        metrics: MetricsRegistry, hook: StepHook = .none, logger: Logger,
+        metrics: MetricsRegistry, hook: StepHook = .none,
+        resilience: @escaping @Sendable () -> ResilienceSettings = { .fallback }, logger: Logger,
         clock: @escaping @Sendable () -> UnixTime = { .now }
     ) {
         self.acquirer = acquirer
         store = PaymentStore(
             database: database, owner: Identifier.make(prefix: "OWN"), replica: settings.replicaName,
             deliveryLease: max(settings.settleTimeout, settings.notificationTimeout) + .seconds(1), clock: clock)
+        func downstream(_ service: String, _ baseURL: String) -> Downstream {
+            Downstream(
+                client: client, baseURL: baseURL,
+                serviceGuard: ServiceGuard(
+                    service: service, caller: settings.replicaName, metrics: metrics, settings: resilience))
+        }
         inventory = InventoryClient(
-            downstream: Downstream(client: client, baseURL: settings.inventoryURL),
+            downstream: downstream("inventory", settings.inventoryURL),
             settleTimeout: settings.settleTimeout)
         deliverer = Deliverer(
             store: store, inventory: inventory,
             notifications: NotificationClient(
-                downstream: Downstream(client: client, baseURL: settings.notificationURL)),
+                downstream: downstream("notification", settings.notificationURL)),
             notificationTimeout: settings.notificationTimeout, logger: logger)
         keeper = LeaseKeeper(store: store, logger: logger)
         let outcomes = PaymentOutcomes(metrics: metrics, logger: logger)
         processor = PaymentProcessor(
             store: store, inventory: inventory, acquirer: acquirer, deliverer: deliverer, keeper: keeper,
-            inventoryTimeout: settings.inventoryTimeout, outcomes: outcomes, hook: hook, logger: logger)
+            inventoryTimeout: settings.inventoryTimeout, acceptsPending: { resilience().has(.acceptPending) },
+            outcomes: outcomes, hook: hook, logger: logger)
         reconciler = Reconciler(
             store: store, acquirer: acquirer, deliverer: deliverer, outcomes: outcomes, hook: hook, logger: logger)
         refunds = RefundProcessor(store: store, acquirer: acquirer, hook: hook, logger: logger)

@@ -26,17 +26,18 @@ struct InventoryClient: Sendable {
         } catch let error as DownstreamError {
             throw InventoryFailure(error, mayHoldStock: false)
         }
+        let settings = downstream.serviceGuard.settings
         do {
             let reservation = try await downstream.call(
                 .post, "/reserve",
                 body: [
                     "product_id": .string(order.productID), "quantity": .integer(Int64(order.quantity)),
                     "reservation_key": .string(paymentID),
-                ], key: paymentID, timeout: ContinuousClock.now.duration(to: deadline))
+                ], key: paymentID, timeout: ContinuousClock.now.duration(to: deadline), settings: settings)
             guard let id = reservation["reservation_id"]?.text else { throw DownstreamError.unreadable }
             return TakenStock(check: check, reservationID: id)
         } catch let error as DownstreamError {
-            throw InventoryFailure(error, mayHoldStock: true)
+            throw InventoryFailure(error, mayHoldStock: true, mayHaveBeenRepeated: settings.repeatsCalls)
         }
     }
 
@@ -79,7 +80,9 @@ struct InventoryFailure: Error, Equatable {
     /// Whether stock may be reserved all the same: the request was sent, and no refusal came back.
     let mayHoldStock: Bool
 
-    init(_ error: DownstreamError, mayHoldStock: Bool) {
+    /// - Parameter mayHaveBeenRepeated: whether the refusal may be the answer to one of several attempts. Then another
+    ///   of them, whose answer nobody waited for, may still take stock.
+    init(_ error: DownstreamError, mayHoldStock: Bool, mayHaveBeenRepeated: Bool = false) {
         switch error {
         case .status(404, _): reason = .unknownProduct
         case .status(409, let document):
@@ -89,10 +92,10 @@ struct InventoryFailure: Error, Equatable {
                 reason = .unavailable
             }
         case .timedOut: reason = .timedOut
-        case .unreachable, .unreadable, .status: reason = .unavailable
+        case .unreachable, .unreadable, .leftAlone, .status: reason = .unavailable
         }
         switch reason {
-        case .unknownProduct, .outOfStock: self.mayHoldStock = false
+        case .unknownProduct, .outOfStock: self.mayHoldStock = mayHoldStock && mayHaveBeenRepeated
         case .timedOut, .unavailable: self.mayHoldStock = mayHoldStock
         }
     }

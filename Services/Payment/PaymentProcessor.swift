@@ -11,7 +11,7 @@ import Shared
 ///       no stock, no answer  |      .--approved: store: completed, ledger, outbox --> inventory: confirm
 ///                            v      |                                                 notification: send
 ///                  store: failed <--+--declined: store: declined, outbox ----------> inventory: release
-///                                   '--no answer: 504, stays processing -----------> the reconciler
+///                                   '--no answer: 504 or 202, stays processing ----> the reconciler
 /// ```
 ///
 /// Stock is taken before money, and money is never asked for without stock. Each step is written down before the
@@ -25,9 +25,14 @@ struct PaymentProcessor: Sendable {
     let keeper: LeaseKeeper
     /// For the inventory steps before the charge, all together.
     let inventoryTimeout: Duration
+    /// Whether a payment whose outcome is not known yet is answered 202: accepted, and settled by the reconciler.
+    let acceptsPending: @Sendable () -> Bool
     let outcomes: PaymentOutcomes
     let hook: StepHook
     let logger: Logger
+
+    /// Less than most callers wait.
+    private static let gatewayPatience = Duration.seconds(2)
 
     /// One payment under way.
     private struct Job: Sendable {
@@ -85,7 +90,7 @@ struct PaymentProcessor: Sendable {
         let start = ContinuousClock.now
         let result: ChargeResult
         do {
-            result = try await acquirer.authorise(
+            result = try await authorise(
                 ChargeRequest(
                     paymentID: job.id, idempotencyKey: job.key?.name, amount: job.order.amount,
                     instrument: job.order.instrument))
@@ -113,6 +118,15 @@ struct PaymentProcessor: Sendable {
         case .noAnswer:
             return try await leaveOpen(job, .gatewayTimeout, scenario: scenario, hop("no answer"))
         }
+    }
+
+    /// Where a payment may be accepted and settled later, nobody waits long for a silent gateway, and the caller hears
+    /// of it before it gives up.
+    private func authorise(_ request: ChargeRequest) async throws -> ChargeResult {
+        guard acceptsPending() else { return try await acquirer.authorise(request) }
+        let left = RequestDeadline.current.map { $0.remaining * 4 / 5 }
+        let deadline = RequestDeadline(after: min(Self.gatewayPatience, left ?? Self.gatewayPatience))
+        return try await RequestDeadline.$current.withValue(deadline) { try await acquirer.authorise(request) }
     }
 
     /// The charge was made: write it down first, then tell the others.
@@ -179,7 +193,8 @@ struct PaymentProcessor: Sendable {
     ) async throws -> Answer {
         try await uncancelled { try await store.leaveOpen(job.id, scenario: scenario, events: [hop]) }
         outcomes.recordUnknown(job.id, scenario: scenario)
-        return .failure(problem, of: job.id)
+        guard acceptsPending() else { return .failure(problem, of: job.id) }
+        return .pending(Payment(id: job.id, amount: job.order.amount))
     }
 
     /// This process stood still for longer than its lease, and another one has settled the payment.

@@ -57,32 +57,6 @@ public enum GatewayTimeoutPhase: String, Sendable, Codable, CaseIterable {
     case responseLost = "response-lost"
 }
 
-/// What the services poll from the scenario runner: the failure modes in force, and how long they may be believed.
-public struct ServiceSettings: Sendable, Equatable, Codable {
-    /// Grows with every change; a poll that names it waits for the next one.
-    public let version: Int
-    /// Seconds after the last answer from which a service falls back to ``FailureModes/off``.
-    public let leaseS: Int
-    /// Decides every draw together with the payment's key: see ``Draw``.
-    public let seed: UInt64
-    public let failureModes: FailureModes
-
-    public init(version: Int, leaseS: Int = ServiceSettings.leaseSeconds, seed: UInt64, failureModes: FailureModes) {
-        self.version = version
-        self.leaseS = leaseS
-        self.seed = seed
-        self.failureModes = failureModes
-    }
-
-    public static let leaseSeconds = 15
-
-    enum CodingKeys: String, CodingKey {
-        case version, seed
-        case leaseS = "lease_s"
-        case failureModes = "failure_modes"
-    }
-}
-
 /// A draw that any replica makes alike: a hash of the seed, the scenario, and the payment's key. It depends on no
 /// order and no shared state, so the same run with the same seed fails the same payments.
 public enum Draw {

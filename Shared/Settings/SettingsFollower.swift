@@ -12,12 +12,13 @@ import Synchronization
 /// ```
 ///
 /// A change is in force as soon as its answer arrives. While the runner is away, what was in force stays so until
-/// its lease is over; then everything is off.
+/// its lease is over; then every failure is off, and the resilience patterns are those of the fallback.
 public final class SettingsFollower: Service, Sendable {
     /// The pause after a poll that failed, or that brought nothing new at once: the loop never spins.
     static let retryPause = Duration.milliseconds(250)
 
     private let runnerURL: String?
+    private let name: String
     private let waitSeconds: Int
     private let client: HTTPClient
     private let logger: Logger
@@ -27,12 +28,15 @@ public final class SettingsFollower: Service, Sendable {
 
     /// - Parameters:
     ///   - runnerURL: the runner's base URL; nil where there is none: everything stays off.
+    ///   - name: the replica's, which tells the runner who follows.
     ///   - waitSeconds: how long the runner may hold a poll. A third of the lease, so that two polls may fail before
     ///     it is over.
     public init(
-        runnerURL: String?, waitSeconds: Int = 5, client: HTTPClient, metrics: any MetricsFactory, logger: Logger
+        runnerURL: String?, name: String = "", waitSeconds: Int = 5, client: HTTPClient, metrics: any MetricsFactory,
+        logger: Logger
     ) {
         self.runnerURL = runnerURL
+        self.name = name
         self.waitSeconds = waitSeconds
         self.client = client
         self.logger = logger
@@ -76,10 +80,10 @@ public final class SettingsFollower: Service, Sendable {
 
     private func poll(_ runnerURL: String) async throws -> ServiceSettings {
         // What is in force, not what was last received: after the lease the runner must answer at once.
-        let version = current.version
+        let query = "version=\(current.version)&wait=\(waitSeconds)&follower=\(URLEscape.pathSegment(name))"
         let response = try await client.execute(
             HTTPClientRequest(
-                url: "\(runnerURL)/api/service-settings?version=\(version)&wait=\(waitSeconds)",
+                url: "\(runnerURL)/api/service-settings?\(query)",
                 // The wait, and time for the way there and back.
                 timeout: .seconds(waitSeconds + 2), maxResponseBytes: 64 * 1024))
         guard response.status == 200 else { throw PollError.status(response.status) }
@@ -95,7 +99,7 @@ public final class SettingsFollower: Service, Sendable {
             "settings changed",
             metadata: [
                 "version": .stringConvertible(settings.version), "seed": "\(settings.seed)",
-                "failure_modes": "\(settings.failureModes.enabledNames)",
+                "failure_modes": "\(settings.failureModes.enabledNames)", "resilience": "\(settings.resilience)",
             ])
         return true
     }

@@ -1,5 +1,5 @@
-/// Settings that hold only while the one who gave them is heard: failure modes that a person switched on must not
-/// outlive the runner on which they could be switched off.
+/// Settings that hold only while the one who gave them is heard: failure modes and a storm of retries that a person
+/// switched on must not outlive the runner on which they could be switched off.
 ///
 /// ```
 ///   received --> in force --- lease over ---> off --- received --> in force
@@ -33,6 +33,6 @@ public struct SettingsLease: Sendable, Equatable {
 }
 
 extension ServiceSettings {
-    /// No failure mode on: what holds without a runner. Its version is one that no runner gives.
+    /// No failure mode on, and the ``ResilienceSettings/fallback``: what holds without a runner. Its version is one that no runner gives.
     public static let off = ServiceSettings(version: 0, seed: 0, failureModes: .off)
 }

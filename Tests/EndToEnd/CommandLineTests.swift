@@ -110,7 +110,7 @@ struct CommandLineTests {
     func help() async throws {
         let ended = try await runner("--help")
         #expect(ended.status == .exited(0))
-        for command in ["lab", "run", "check", "explain", "doctor", "heal"] {
+        for command in ["lab", "run", "suite", "report", "compare", "check", "explain", "doctor", "heal"] {
             #expect(ended.output.contains("\n  \(command) "))
         }
         for command in ["lab-inside", "front-door", "load-worker", "stress-worker"] {

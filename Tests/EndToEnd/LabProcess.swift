@@ -41,6 +41,9 @@ struct LabProcess: Sendable {
         return process.terminationStatus == 0
     }()
 
+    /// Names the lab's folder in the environment of all its processes: by it ``HostState`` knows them.
+    static let markKey: Environment.Key = "LAB_OF_TEST"
+
     let state: State
     let folder: URL
     let pid: Int32
@@ -67,6 +70,13 @@ struct LabProcess: Sendable {
 
     func post(_ url: String, _ body: String = "{}") async throws -> (status: Int, body: JSONValue) {
         try await call(.post, url, body: body)
+    }
+
+    /// Sets how the services guard themselves.
+    func set(_ resilience: ResilienceSettings) async throws {
+        let body = String(decoding: try JSONEncoder().encode(resilience), as: UTF8.self)
+        let answer = try await call(.put, state.runner_url + "/api/resilience", body: body)
+        #expect(answer.status == 200, "\(answer.body)")
     }
 
     private func call(
@@ -98,8 +108,8 @@ struct LabProcess: Sendable {
             .path(FilePath(executables.appendingPathComponent("scenario-runner").path)),
             arguments: Arguments(
                 ["lab", "--state", home.path, "--experiments", "chaos-experiments", "--ports", "0,0,0,0"] + arguments),
-            workingDirectory: FilePath(repository.path), platformOptions: options, input: .none, output: .discarded,
-            error: .discarded
+            environment: .inherit.updating([markKey: home.path]), workingDirectory: FilePath(repository.path),
+            platformOptions: options, input: .none, output: .discarded, error: .discarded
         ) { execution in
             let client = HTTPClient()
             do {
@@ -107,7 +117,7 @@ struct LabProcess: Sendable {
                 let lab = LabProcess(
                     state: state, folder: home, pid: execution.processIdentifier.value, client: client)
                 try await body(lab)
-                lab.send(SIGTERM)
+                if endsInOrder { lab.send(SIGTERM) }
             } catch {
                 kill(execution.processIdentifier.value, SIGTERM)
                 await client.shutdown()
@@ -115,10 +125,10 @@ struct LabProcess: Sendable {
             }
             await client.shutdown()
         }
-        if endsInOrder { #expect(result.terminationStatus == .exited(0)) }
+        #expect(result.terminationStatus == (endsInOrder ? .exited(0) : .signaled(SIGKILL)))
     }
 
-    private static func waitForState(in folder: URL) async throws -> State {
+    static func waitForState(in folder: URL) async throws -> State {
         let file = folder.appendingPathComponent("lab.json")
         try await waitUntil("the lab is up", within: .seconds(60)) { FileManager.default.fileExists(atPath: file.path) }
         return try JSONDecoder().decode(State.self, from: Data(contentsOf: file))

@@ -121,32 +121,6 @@ struct LabTests {
         }
     }
 
-    @Test("kill -9 of the lab leaves no process, port, interface, rule or mount", arguments: [0, 1, 2])
-    func killed(attempt: Int) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lab-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let before = try await HostState.read(marker: folder.path)
-        try await LabProcess.withLab(folder: folder, endsInOrder: false) { lab in
-            let start = try await lab.post(
-                lab.state.runner_url + "/api/runs",
-                #"{"experiment": "packet-loss-80-percent", "baseline": "1s", "duration": "20s", "rate": 20}"#)
-            #expect(start.status == 202)
-            let id = try #require(start.body["id"]?.text)
-            // At once, in the baseline, and in the fault.
-            let phase = [nil, "baseline", "fault"][attempt]
-            if let phase {
-                try await waitUntil("phase \(phase)", within: .seconds(20)) {
-                    try await lab.get(lab.state.runner_url + "/api/runs/\(id)").body["phase"] == .string(phase)
-                }
-            }
-            lab.send(SIGKILL)
-            try await waitUntil("nobody listens any more", within: .seconds(10)) { await lab.portsAreFree() }
-        }
-        try await waitUntil("the host is as before", within: .seconds(10)) {
-            try await HostState.read(marker: folder.path) == before
-        }
-    }
-
     @Test("A replica that dies is started again, and the services go on")
     func supervision() async throws {
         try await LabProcess.withLab { lab in

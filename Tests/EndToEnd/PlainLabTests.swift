@@ -77,23 +77,6 @@ struct PlainLabTests {
         }
         for pid in await processes.ids { #expect(!HostProcesses.isAlive(pid)) }
     }
-
-    @Test("kill -9 of the lab: its replicas and stress workers end by themselves")
-    func killed() async throws {
-        try await LabProcess.withLab(["--plain"], endsInOrder: false) { lab in
-            let trigger = try await lab.post(lab.state.runner_url + "/api/trigger_stress/cpu-stress-payment")
-            #expect(trigger.status == 200)
-            try await waitUntil("the stress workers run", within: .seconds(20)) {
-                try HostProcesses.all(below: lab.pid).count > 7
-            }
-            let processes = try HostProcesses.all(below: lab.pid)
-            lab.send(SIGKILL)
-            try await waitUntil("every process has ended", within: .seconds(10)) {
-                !processes.contains(where: HostProcesses.isAlive)
-            }
-            #expect(await lab.portsAreFree())
-        }
-    }
 }
 
 /// Process ids that outlive the closure which learnt them.

@@ -33,15 +33,14 @@ struct ProcessFaultTests {
         """
 
     private func withPlainLab(
-        endsInOrder: Bool = true, _ body: @Sendable @escaping (LabProcess, _ folder: String) async throws -> Void
+        _ body: @Sendable @escaping (LabProcess, _ folder: String) async throws -> Void
     ) async throws {
         try await withStateFolder { folder in
             let experiments = folder + "/experiments"
             try FileManager.default.createDirectory(atPath: experiments, withIntermediateDirectories: true)
             try Self.manifests.write(toFile: experiments + "/faults.yaml", atomically: true, encoding: .utf8)
             try await LabProcess.withLab(
-                ["--plain", "--experiments", experiments], folder: URL(fileURLWithPath: folder),
-                endsInOrder: endsInOrder
+                ["--plain", "--experiments", experiments], folder: URL(fileURLWithPath: folder)
             ) { lab in try await body(lab, folder) }
         }
     }
@@ -77,30 +76,6 @@ struct ProcessFaultTests {
             #expect(try await replicas(of: "notification-service", lab).map(\.restarts) == [1, 1])
             #expect(try await replicas(of: "payment-service", lab).map(\.restarts).reduce(0, +) == 1)
             #expect(try HostProcesses.all(below: lab.pid).count == 7, "no stress worker is left")
-        }
-    }
-
-    @Test("kill -9 of the lab leaves no disk worker, no held replica and no file", .timeLimit(.minutes(2)))
-    func killed() async throws {
-        try await withPlainLab(endsInOrder: false) { lab, folder in
-            let runner = lab.state.runner_url
-            let failure = try await lab.post(runner + "/api/trigger_chaos/fail-notification")
-            #expect(failure.status == 200)
-            _ = try await lab.post(runner + "/api/chaos-rate-limit-reset")
-            let stress = try await lab.post(runner + "/api/trigger_stress/io-stress")
-            #expect(stress.status == 200)
-            try await waitUntil("notification is down and the disk workers run", within: .seconds(60)) {
-                let states = try await replicas(of: "notification-service", lab).map(\.state)
-                return try states == ["down", "down"]
-                    && HostProcesses.named("scenario-runner", below: lab.pid).count == 2
-            }
-            let processes = try HostProcesses.all(below: lab.pid)
-            lab.send(SIGKILL)
-            try await waitUntil("every process has ended", within: .seconds(10)) {
-                !processes.contains(where: HostProcesses.isAlive)
-            }
-            let data = try FileManager.default.contentsOfDirectory(atPath: folder + "/data")
-            #expect(!data.contains { $0.hasPrefix(".chaos-disk-") })
         }
     }
 }

@@ -54,6 +54,23 @@ struct ServiceProcessTests {
         #expect(!ended.error.isEmpty && !ended.error.contains("secret"), "\(ended.error)")
     }
 
+    @Test(
+        "A service whose starter died before it could look ends by itself", .timeLimit(.minutes(1)), arguments: names)
+    func orphan(name: String) async throws {
+        try await withStateFolder { folder in
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let ended = try await run(
+                name,
+                [
+                    "HOST": "127.0.0.1", "PORT": "0", "DATABASE_URL": "sqlite:\(folder)/a.sqlite",
+                    // Not this process: the one that a plain lab's orphans are given to.
+                    "GATEWAY_DATABASE_URL": "sqlite:\(folder)/gateway.sqlite", "EXIT_WITH_PARENT": "1",
+                ])
+            #expect(ended.status == .exited(69), "\(ended.error)")
+            #expect(ended.complaints.last?.contains("the process that started this one is gone") == true)
+        }
+    }
+
     @Test("SIGTERM ends a service in order", arguments: names)
     func terminate(name: String) async throws {
         try await withStateFolder { folder in

@@ -64,6 +64,16 @@ enum HostProcesses {
         return parents.keys.filter { isDescendant($0, of: ancestor, parents) }.sorted()
     }
 
+    /// The first process inside the namespaces of a lab: the child of its `unshare`.
+    static func inner(of outer: Int32) throws -> Int32 {
+        let parents = try parents()
+        let unshare = parents.keys.first { parents[$0] == outer && name(of: $0) == "unshare" }
+        guard let unshare, let inner = parents.keys.first(where: { parents[$0] == unshare }) else {
+            throw NotInTime(description: "the lab of \(outer) has no inner process")
+        }
+        return inner
+    }
+
     /// Whether the process runs; one that has ended and waits to be collected does not.
     static func isAlive(_ pid: Int32) -> Bool {
         guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),

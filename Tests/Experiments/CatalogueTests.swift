@@ -42,7 +42,7 @@ import Testing
         "StressChaos/memory-stress-inventory", "StressChaos/combined-stress-payment",
         "Schedule/scheduled-cpu-stress", "Workflow/gradual-stress-increase", "StressChaos/io-stress-payment",
         "IOChaos/io-latency-inventory", "FailureModes/gateway-brown-out", "Workflow/game-day",
-        "Schedule/scheduled-pod-kill",
+        "Schedule/scheduled-pod-kill", "PodChaos/retry-storm", "PodChaos/retry-storm-with-budget",
     ]
 
     /// What the lab has always run, it runs; and only the fault of a file system is for clusters.

@@ -62,6 +62,7 @@ import Testing
             ("stressors: {cpu: {workers: 1, options: [a]}}", "spec.stressors.cpu.options"),
             ("stressngStressors: --hdd 1", nil), ("stressngStressors: --io 1", "spec.stressngStressors"),
             ("stressngStressors: --hdd 65", "spec.stressngStressors"),
+            ("stressngStressors: --hdd 1\n  stressors: {cpu: {workers: 1}}", "spec.stressors"),
             ("containerNames: [a]\n  stressors: {cpu: {workers: 1}}", nil),
         ] as [(String, String?)])
     func runsStressOfKnownSize(spec: String, field: String?) throws {

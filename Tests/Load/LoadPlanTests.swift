@@ -2,92 +2,114 @@ import Experiments
 import Foundation
 import HTTPTypes
 import Load
+import Shared
 import Testing
 
 @Suite struct LoadPlanTests {
-    private func plan(rate: Double = 20, seconds: Double = 60, seed: UInt64 = 7, runID: String = "run") throws
-        -> LoadPlan
-    {
-        try LoadPlan.chainAndProcess(
-            baseURL: "http://127.0.0.1:5002", ratePerSecond: rate, duration: .seconds(seconds), seed: seed, runID: runID
-        )
+    private struct Sent: Equatable {
+        let endpoint: Int
+        let body: String?
+        let key: String?
     }
 
-    @Test(arguments: [(20.0, 60.0, 1200), (3, 1, 3), (2.5, 1, 3), (0.5, 1, 1), (1000, 0.5, 500)])
-    func arrivalsAreEvenAndEndBeforeTheEnd(rate: Double, seconds: Double, total: Int) throws {
-        let plan = try plan(rate: rate, seconds: seconds)
-        #expect(plan.total == total)
-        for index in 0..<total {
-            #expect(abs(Double(plan.offsetNs(of: index)) - Double(index) * 1e9 / rate) <= 0.5)
-        }
-        #expect(Double(plan.offsetNs(of: total - 1)) < seconds * 1e9)
-    }
-
-    @Test(arguments: [(0.0, 1.0), (-1, 1), (.nan, 1), (.infinity, 1), (1_000_000, 1), (1, 0), (1, -1), (10_000, 2000)])
-    func refusesNumbersOutOfRange(rate: Double, seconds: Double) {
-        #expect(throws: LoadPlanError.self) { try plan(rate: rate, seconds: seconds) }
+    /// What a session sends in its first seconds.
+    private func sent(
+        _ profile: LoadProfile = .usual, seed: UInt64 = 7, runID: String = "run", seconds: Int = 20
+    ) throws -> [Sent] {
+        let plan = try LoadPlan(
+            model: .open(ArrivalSchedule(rate: 50, duration: .seconds(seconds))), seed: seed, runID: runID,
+            requests: profile.templates(targets: .init(all: "http://127.0.0.1:5002")))
+        var sent: [Sent] = []
+        VirtualLoop(answer: { ns, message in
+            let key = message.headers.first { $0.name.canonicalName == "idempotency-key" }
+            let body = message.body.map { String(decoding: $0, as: UTF8.self) }
+            sent.append(Sent(endpoint: message.form, body: body, key: key?.value))
+            return (ns + 1_000_000, .status(200))
+        }).run(LoadSession(plan, startNs: 0), fromNs: 0)
+        return sent
     }
 
     @Test func theSeedDecidesTheMixButKeysBelongToTheRun() throws {
         let (first, again, otherRun, otherSeed) = (
-            try plan(), try plan(), try plan(runID: "other"), try plan(seed: 8)
+            try sent(), try sent(), try sent(runID: "other"), try sent(seed: 8)
         )
-        let requests = (0..<400).map(first.request)
-        #expect(requests.map(\.endpoint) == (0..<400).map { again.request(at: $0).endpoint })
-        #expect(requests.map(\.body) == (0..<400).map { otherRun.request(at: $0).body })
-        #expect(requests.map(\.headers) == (0..<400).map { again.request(at: $0).headers })
-        #expect(requests.map(\.body) != (0..<400).map { otherSeed.request(at: $0).body })
-
-        let name = try #require(HTTPField.Name("Idempotency-Key"))
-        let keys = requests.compactMap { $0.headers[name] }
-        #expect(keys.count == requests.count { $0.endpoint == "process" })
-        #expect(Set(keys).count == keys.count)
+        #expect(first == again)
+        #expect(first.map(\.body) == otherRun.map(\.body) && first.map(\.endpoint) == otherRun.map(\.endpoint))
+        #expect(first.map(\.body) != otherSeed.map(\.body))
+        let keys = first.compactMap(\.key)
+        #expect(Set(keys).count == keys.count && keys.count == first.count { $0.endpoint == 1 })
         #expect(keys.allSatisfy { UUID(uuidString: $0) != nil })
-        let others = Set((0..<400).compactMap { otherRun.request(at: $0).headers[name] })
-        #expect(others.isDisjoint(with: keys))
+        #expect(Set(otherRun.compactMap(\.key)).isDisjoint(with: keys))
     }
 
-    @Test func theDefaultLoadIsHalfChainsAndHalfPayments() throws {
-        let plan = try plan()
-        let requests = (0..<1000).map(plan.request)
-        #expect((430...570).contains(requests.count { $0.endpoint == "chain" }))
+    @Test func theUsualLoadIsHalfChainsAndHalfPayments() throws {
+        let sent = try sent()
+        #expect(sent.count == 1000 && (430...570).contains(sent.count { $0.endpoint == 0 }))
         var products = Set<String>()
-        for request in requests {
-            #expect(request.method == .post)
-            #expect(request.url == "http://127.0.0.1:5002/payment/\(request.endpoint)")
-            #expect(request.headers[.contentType] == "application/json")
-            let body =
-                try JSONSerialization.jsonObject(with: Data(try #require(request.body).utf8)) as? [String: String]
-            products.insert(try #require(body?["product_id"]))
-            #expect(body?["amount"] == (request.endpoint == "process" ? "19.99" : nil))
+        for request in sent {
+            let body = try JSONDecoder().decode(JSONValue.self, from: Data(try #require(request.body).utf8))
+            products.insert(try #require(body["product_id"]?.text))
+            #expect(body["amount"]?.text == (request.endpoint == 1 ? "19.99" : nil))
         }
         #expect(products == ["1", "2", "3", "4", "5"])
+        let templates = try LoadProfile.usual.templates(targets: .init(all: "http://a/"))
+        #expect(
+            try templates.map(\.url) == [
+                TextTemplate("http://a/payment/chain"), TextTemplate("http://a/payment/process"),
+            ])
+        #expect(templates.allSatisfy { $0.method == .post })
     }
 
     @Test func weightsAreKept() throws {
-        let plan = try LoadPlan(
-            ratePerSecond: 10, duration: .seconds(10), seed: 1, runID: "x",
-            requests: [
-                try RequestTemplate(name: "often", method: .get, url: "http://a/${choice:x,y}", weight: 9),
-                try RequestTemplate(name: "seldom", method: .get, url: "http://a/", weight: 1),
-            ])
-        let often = (0..<2000).count { plan.request(at: $0).endpoint == "often" }
-        #expect((1740...1860).contains(often))
+        let profile = try LoadProfile.load(
+            """
+            name: x
+            requests:
+              - {name: often, weight: 9, path: "/${choice:x,y}"}
+              - {name: seldom, path: /}
+            """, file: "x.yaml")
+        #expect((870...930).contains(try sent(profile).count { $0.endpoint == 0 }))
     }
 
-    @Test(arguments: ["${", "${uuid", "${choice:}", "${choose:1}", "a ${} b"])
+    @Test(arguments: [
+        "${", "${uuid", "${choice:}", "${choose:1}", "a ${} b", "${int:3,1}", "${int:1}", "${uuid:1}", "${recall:}",
+    ])
     func refusesUnknownPlaceholders(text: String) {
         #expect(throws: LoadPlanError.self) { try TextTemplate(text) }
     }
 
-    @Test func refusesBadTemplates() {
+    @Test func refusesBadTemplates() throws {
         #expect(throws: LoadPlanError.self) { try RequestTemplate(name: "x", method: .trace, url: "/") }
         #expect(throws: LoadPlanError.self) { try RequestTemplate(name: "x", method: .get, url: "/", weight: 0) }
         #expect(throws: LoadPlanError.self) {
             try RequestTemplate(name: "x", method: .get, url: "/", headers: [("a b", "c")])
         }
         #expect(throws: LoadPlanError.self) {
-            try LoadPlan(ratePerSecond: 1, duration: .seconds(1), seed: 1, runID: "x", requests: [])
+            try RequestTemplate(name: "x", method: .get, url: "/${take:a}/${recall:a}")
         }
+        let schedule = try ArrivalSchedule(rate: 1, duration: .seconds(1))
+        #expect(throws: LoadPlanError.self) {
+            try LoadPlan(model: .open(schedule), seed: 1, runID: "x", requests: [])
+        }
+        let lonely = try RequestTemplate(name: "x", method: .get, url: "/${recall:id}")
+        #expect(throws: LoadPlanError.self) {
+            try LoadPlan(model: .open(schedule), seed: 1, runID: "x", requests: [lonely])
+        }
+    }
+
+    @Test func samplesGoThroughALineOfJSON() throws {
+        for payment in [
+            nil, RequestSample.Payment(idempotencyKey: "k", paymentID: "PAY-1"),
+            RequestSample.Payment(
+                idempotencyKey: "k", paymentID: nil, amount: Money(minorUnits: 1999, currency: .usd)),
+            RequestSample.Payment(idempotencyKey: nil, paymentID: nil),
+        ] {
+            let sample = RequestSample(
+                endpoint: "process", intendedNs: 1, sendDelayNs: 2, latencyNs: 3, outcome: .timedOut, payment: payment,
+                replica: payment?.paymentID, isExpected: payment == nil ? nil : false)
+            #expect(try JSONDecoder().decode(RequestSample.self, from: JSONEncoder().encode(sample)) == sample)
+        }
+        let long = RequestSample.Payment(idempotencyKey: nil, paymentID: String(repeating: "x", count: 1025))
+        #expect(long.paymentID == nil)
     }
 }

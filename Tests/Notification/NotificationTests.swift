@@ -151,7 +151,8 @@ func withNotification(
     let logger = LogLines().logger()
     try await withHTTPClient { client in
         try await withServices(logger: logger) { [settings] in
-            buildNotification(settings: settings, database: database, logger: logger, onServerRunning: $0)
+            buildNotification(
+                settings: settings, database: database, client: client, logger: logger, onServerRunning: $0)
         } body: {
             try await body(TestClient(client, $0))
         }

@@ -56,8 +56,8 @@ struct PaymentLab: Sendable {
         let log = LogLines()
         let runner = FakeRunner()
         try await runner.run(logger: log.logger()) { runnerURL in
-            try await withInventory(options, folder, log) { inventoryURL in
-                try await withNotification(folder, log) { notificationURL in
+            try await withInventory(options, folder, client, log) { inventoryURL in
+                try await withNotification(folder, client, log) { notificationURL in
                     var settings = PaymentSettings()
                     (settings.host, settings.port) = ("127.0.0.1", 0)
                     settings.scenarioRunnerURL = runnerURL
@@ -117,7 +117,8 @@ struct PaymentLab: Sendable {
     }
 
     private static func withInventory(
-        _ options: Options, _ folder: URL, _ log: LogLines, _ body: @escaping @Sendable (String) async throws -> Void
+        _ options: Options, _ folder: URL, _ client: HTTPClient, _ log: LogLines,
+        _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws {
         let database = try await Databases.open(
             url: "sqlite:\(folder.path)/inventory.sqlite", migrations: InventoryStore.migrations)
@@ -125,7 +126,8 @@ struct PaymentLab: Sendable {
         (settings.host, settings.port) = ("127.0.0.1", 0)
         settings.reservationSeconds = options.reservationSeconds
         try await withServices(logger: log.logger()) { [settings] running in
-            buildInventory(settings: settings, database: database, logger: log.logger(), onServerRunning: running)
+            buildInventory(
+                settings: settings, database: database, client: client, logger: log.logger(), onServerRunning: running)
         } body: {
             try await body($0)
         }
@@ -133,14 +135,15 @@ struct PaymentLab: Sendable {
     }
 
     private static func withNotification(
-        _ folder: URL, _ log: LogLines, _ body: @escaping @Sendable (String) async throws -> Void
+        _ folder: URL, _ client: HTTPClient, _ log: LogLines, _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws {
         let database = try await Databases.open(
             url: "sqlite:\(folder.path)/notification.sqlite", migrations: NotificationStore.migrations)
         var settings = NotificationSettings()
         (settings.host, settings.port) = ("127.0.0.1", 0)
         try await withServices(logger: log.logger()) { [settings] running in
-            buildNotification(settings: settings, database: database, logger: log.logger(), onServerRunning: running)
+            buildNotification(
+                settings: settings, database: database, client: client, logger: log.logger(), onServerRunning: running)
         } body: {
             try await body($0)
         }

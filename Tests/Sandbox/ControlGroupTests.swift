@@ -123,11 +123,26 @@ struct ControlGroupTests {
                 #expect(mkdir(folder, 0o755) == 0)
                 #expect(mkdir(folder + "/payment-0", 0o755) == 0)
             }
-            let swept = ControlGroups.sweep()
+            let swept = await ControlGroups.sweep()
             #expect(Set(leftovers).isSubset(of: swept))
             #expect(!leftovers.contains { FileManager.default.fileExists(atPath: $0) })
             #expect(group.folders.distinct.allSatisfy { FileManager.default.fileExists(atPath: $0) })
         }
+    }
+
+    /// As after `kill -9`: the lock is free while the last process is still on its way out.
+    @Test func sweepWaitsForTheLastProcessOfADeadLab() async throws {
+        let place = try #require(ControlGroupPlaces.ofThisProcess().candidates.first)
+        let folder = place.parents.cpu + "/payment-chaos-test-\(UUID().uuidString.prefix(8))"
+        #expect(mkdir(folder, 0o755) == 0)
+        let script = "echo $$ > '\(folder)/cgroup.procs'; exec sleep 0.3"
+        var child = try ChildProcess(["/bin/sh", "-c", script], input: nil, logFile: nil)
+        try await eventually("it is in") {
+            ((try? String(contentsOfFile: folder + "/cgroup.procs", encoding: .utf8)) ?? "").contains("\(child.pid)")
+        }
+        #expect(await ControlGroups.sweep().contains(folder))
+        #expect(!FileManager.default.fileExists(atPath: folder))
+        child.send(SIGKILL)
     }
 
     @Test func aSecondLabOfTheSameNameIsRefused() async throws {

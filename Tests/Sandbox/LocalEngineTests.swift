@@ -113,6 +113,10 @@ import Testing
             #expect(try await fault.readings().map { Dose($0).effective } == [true])
             #expect(!["payment-0", "payment-1"].compactMap { before[$0] }.contains(where: isAlive))
             try await fault.remove()
+            try await eventually("back") { supervisor.snapshot().allSatisfy { $0.state == .up } }
+            let after = pids(supervisor)
+            try await fault.remove()
+            #expect(pids(supervisor) == after)
         }
     }
 

@@ -27,6 +27,7 @@ struct LossInsideTests {
         let (asked, dropped) = try await dose(fault, seen: count)
         try await eventually("the arrival of what was not dropped") { arrivals.count == count - dropped }
         try await fault.undo()
+        try await fault.undo()
 
         #expect(asked == 0.8)
         // 99.99 % of fair dice are within 3.89 standard deviations: sqrt(2000 x 0.8 x 0.2) = 17.9.
@@ -37,6 +38,7 @@ struct LossInsideTests {
 
     @Test(arguments: [(PacketLossFault.Direction.to, 0, 2000), (.from, 2000, 0), (.both, 0, 0)])
     func onlyTheChosenDirectionSuffers(direction: PacketLossFault.Direction, there: Int, back: Int) async throws {
+        let before = try await ruleset()
         let fault = try loss(direction, 10_000)
         try await fault.apply()
         try await fault.verify()
@@ -48,6 +50,10 @@ struct LossInsideTests {
         let lost = 2 * count - there - back
         #expect(try await dose(fault, seen: lost).dropped == lost)
         try await fault.undo()
+        try await fault.undo()
+        #expect(try await ruleset() == before)
+        try await send(from: "payment-0", to: "inventory-0", inventory, expecting: count)
+        try await send(from: "inventory-0", to: "payment-0", payment, expecting: count)
     }
 
     @Test func noLossIsCountedAndDropsNothing() async throws {

@@ -41,6 +41,22 @@ import Testing
 
     private static let trickle = "trap '' TERM; while :; do echo more; sleep 0.02; done"
 
+    /// A failing tool seldom reads to the end, and must take nobody with it.
+    @Test func aToolMayEndWithoutReadingItsInput() async {
+        let input = String(repeating: "x", count: 60_000)
+        for _ in 0..<50 {
+            await #expect(throws: ToolError(tool: "false", arguments: [], outcome: .exited(1))) {
+                try await CommandLineTool.run("false", [], input: input)
+            }
+        }
+    }
+
+    @Test func tooMuchInputIsAnError() async {
+        await #expect(throws: ToolError.self) {
+            try await CommandLineTool.run("cat", [], input: String(repeating: "x", count: 1 << 20))
+        }
+    }
+
     @Test func tooMuchOutputIsAnError() async {
         await #expect(throws: ToolError.self) {
             try await CommandLineTool.run("head", ["-c", "\(CommandLineTool.outputLimit + 1)", "/dev/zero"])

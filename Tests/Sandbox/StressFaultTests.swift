@@ -140,6 +140,7 @@ import Testing
         #expect(Double(held) >= Double(asked) * StressFault.enoughMemory)
         #expect(kills == 0)
         try await fault.undo()
+        try await fault.undo()
         #expect(try await fault.reading() == .memory(askedBytes: 16 << 20, heldBytes: 0, outOfMemoryKills: 0))
     }
 

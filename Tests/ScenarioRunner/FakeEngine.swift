@@ -2,6 +2,7 @@ import Experiments
 import Load
 import Shared
 import Synchronization
+import Verdict
 
 @testable import ScenarioRunner
 
@@ -86,7 +87,7 @@ final class FakeLoad: RunLoad {
 
     func run(
         _ order: LoadOrder, stop: Latch, abort: Latch, onSample: @escaping @Sendable (RequestSample) -> Void
-    ) async throws {
+    ) async throws -> LoadFacts? {
         seen.withLock { $0.append(order) }
         let clock = MonotonicLoadClock()
         let intervalNs = 1_000_000_000 / UInt64(order.rate)
@@ -101,7 +102,8 @@ final class FakeLoad: RunLoad {
                     ))
                 due += intervalNs
             }
-            if isLast { return }
+            if isLast { break }
         }
+        return nil
     }
 }

@@ -96,19 +96,20 @@ import Testing
         #expect(governor.status(at: start) == before, "a conflict takes no place and starts no cooldown")
     }
 
-    /// Random starts, ends, crashes (nobody ends it), expiries, stops and halts, one seed a case.
+    /// Random starts, ends, stops, expiries (nobody ends it), halts and crashes of the runner, one seed a case.
     @Test(arguments: 1...40 as ClosedRange<UInt64>)
     func aPlaceIsAlwaysFreed(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
-        var governor = governor(cooldown: .seconds(Int.random(in: 0...30, using: &generator)), allowsTotal: true)
+        let cooldown = Duration.seconds(Int.random(in: 0...30, using: &generator))
+        var governor = governor(cooldown: cooldown, allowsTotal: true)
         let places = (0..<4).map { FaultPlan.Place.replica("r\($0)") }
         var now = start
         var alive: [String: (places: Set<FaultPlan.Place>, until: ContinuousClock.Instant)] = [:]
         for step in 0..<300 {
             now += .milliseconds(Int.random(in: 0...15_000, using: &generator))
             alive = alive.filter { $0.value.until > now }
-            switch Int.random(in: 0..<10, using: &generator) {
-            case 0...5:
+            switch Int.random(in: 0..<21, using: &generator) {
+            case 0...12:
                 let wanted = Set(places.shuffled(using: &generator).prefix(Int.random(in: 1...2, using: &generator)))
                 let lease = Duration.seconds(Int.random(in: 1...60, using: &generator))
                 let new = candidate(
@@ -118,14 +119,18 @@ import Testing
                     #expect(!overlaps && !governor.isHalted)
                     alive["run-\(step)"] = (wanted, now + lease)
                 }
-            case 6, 7:
+            case 13...16:
                 guard let id = alive.keys.sorted().randomElement(using: &generator) else { continue }
                 governor.end(id)
                 alive[id] = nil
-            case 8:
+            case 17, 18:
                 guard let id = alive.keys.sorted().randomElement(using: &generator) else { continue }
                 governor.cancel(id)
                 alive[id] = nil
+            case 19:
+                // Its faults die with the process, and the next one knows of none.
+                governor = self.governor(cooldown: cooldown, allowsTotal: true)
+                alive = [:]
             default:
                 if governor.isHalted { governor.rearm() } else { governor.halt() }
             }

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import Load
 import ServiceTesting
 import Shared
 import TestSupport
@@ -31,7 +32,8 @@ import Testing
             let id = try lab.manager.start(RunnerLab.request(rate: 50, fault: .milliseconds(1700))).id
             let paths = [
                 "/api/experiments", "/api/scenarios", "/api/runs", "/api/payment-scenarios", "/api/service-settings",
-                "/api/chaos-rate-limit-status", "/api/topology", "/api/halt", "/health", "/health/ready",
+                "/api/chaos-rate-limit-status", "/api/topology", "/api/halt", "/api/resilience", "/health",
+                "/health/ready",
             ]
             for path in paths {
                 let answer = try await server.get(path).json()
@@ -95,15 +97,20 @@ import Testing
         let schemas = try schemas()
         let names = [
             "snapshot": "EventSnapshot", "run": "Run", "second": "EventSecond", "rate_limit": "RateLimit",
-            "failure_modes": "FailureModes", "halt": "Halt",
+            "failure_modes": "FailureModes", "resilience": "Resilience", "halt": "Halt", "load": "Load",
         ]
         try await RunnerLab.serve { lab, server in
             let page = try RawConnection(port: server.port)
             try await page.send("GET /api/events HTTP/1.1\r\nHost: a\r\n\r\n")
             try await page.receive(until: "event: snapshot")
             _ = try await server.send("POST", "/api/payment-scenarios/reset")
+            _ = try await server.put("/api/resilience", json: #"{"profile": "hardened"}"#)
             _ = await lab.manager.halt()
             lab.manager.rearm()
+            let profile = LoadProfile.usual
+            let order = LoadWorkerOrder(
+                profile, shape: LoadShape(), seed: 1, runID: "LOAD-1", targets: .init(all: "http://127.0.0.1:1"))
+            _ = try lab.loads.start(order, profile: profile.name)
             let id = try lab.manager.start(RunnerLab.request(rate: 20, fault: .milliseconds(1700))).id
             _ = try await lab.ended(id)
             let text = try await page.receive(until: #""state":"finished""#)

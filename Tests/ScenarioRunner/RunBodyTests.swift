@@ -13,9 +13,10 @@ import Testing
 
     @Test func theDefaultsAreThoseOfTheCommandLine() throws {
         let body = try body(#"{"experiment": "x"}"#)
-        #expect(body.origin == .api && body.rate == 20 && body.seed == nil)
+        #expect(body.origin == .api && body.rate == nil && body.seed == nil)
         #expect(body.baseline == .seconds(10) && body.duration == nil && body.recovery == .seconds(20))
-        #expect(try body.request(RunnerLab.request().experiment).duration == .seconds(30))
+        let request = try body.request(RunnerLab.request().experiment)
+        #expect(request.duration == .seconds(30) && request.rate == 20 && request.resilience == nil)
     }
 
     @Test func valuesAreTaken() throws {

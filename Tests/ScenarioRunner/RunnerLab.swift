@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Load
 import Logging
 import Sandbox
 import ServiceLifecycle
@@ -20,6 +21,8 @@ import Verdict
 struct RunnerLab: Sendable {
     struct Options: Sendable {
         var engine = FakeEngine()
+        /// Acts in place of ``engine``.
+        var otherEngine: (any ChaosEngine)?
         var load = FakeLoad()
         var cooldown = Duration.zero
         /// False leaves the manager's work to the test.
@@ -29,8 +32,12 @@ struct RunnerLab: Sendable {
         var money = MoneyCheck(checked: 1)
         /// How long a fault that does not go is asked to go again.
         var removalTime = Duration.milliseconds(20)
+        /// How long the replicas have to take up other resilience settings.
+        var followTime = Duration.seconds(5)
         var allReplicas: Set<String> = []
         var allowsTotal = false
+        /// Where a load without chaos goes to.
+        var loadTarget = "http://127.0.0.1:1"
     }
 
     let engine: FakeEngine
@@ -39,33 +46,47 @@ struct RunnerLab: Sendable {
     let api: RunnerAPI
     let folder: LabFolder
     let events: EventHub
+    let loads: LoadManager
+    /// An empty folder for load profiles.
+    let profiles: URL
 
     private init(_ options: Options, root: URL) throws {
         engine = options.engine
+        let acting: any ChaosEngine = options.otherEngine ?? options.engine
         load = options.load
         folder = LabFolder(path: root.appendingPathComponent("state").path)
         try folder.prepare()
         events = EventHub()
+        let failureModes = FailureModesStore(seed: 1)
         let logger = Logger(label: "runner-lab") { _ in SwiftLogNoOpLogHandler() }
-        manager = Self.manager(options, folder, events, logger)
+        manager = Self.manager(options, acting, folder, failureModes, events, logger)
+        profiles = root.appendingPathComponent("profiles")
+        try FileManager.default.createDirectory(at: profiles, withIntermediateDirectories: true)
+        loads = LoadManager(worker: LocalLoadWorker(), events: events, logger: logger)
         api = RunnerAPI(
             runs: RunsController(
-                manager: manager, engine: engine, experimentsFolder: try Self.experiments(in: root),
+                manager: manager, engine: acting, experimentsFolder: try Self.experiments(in: root),
+                profilesFolder: profiles.path,
                 cooldownMinutes: options.cooldown.seconds / 60),
+            load: LoadController(
+                manager: loads, profilesFolder: profiles.path, targets: .init(all: options.loadTarget)),
             topology: TopologyController(topology: LabTopology(), statuses: { [] }),
             payments: PaymentsController(
                 reader: PaymentStoryReader(client: HTTPClient(), paymentURL: "http://127.0.0.1:1")),
-            failureModes: FailureModesStore(seed: 1), events: events)
+            failureModes: failureModes, events: events)
     }
 
     private static func manager(
-        _ options: Options, _ folder: LabFolder, _ events: EventHub, _ logger: Logger
+        _ options: Options, _ engine: any ChaosEngine, _ folder: LabFolder, _ failureModes: FailureModesStore,
+        _ events: EventHub, _ logger: Logger
     ) -> RunManager {
         RunManager(
-            engine: options.engine,
+            engine: engine,
             execution: RunExecution(
-                engine: options.engine, load: options.load, restock: options.restock, logger: logger, site: RunSite(),
-                checkMoney: { _, _ in options.money }, removalTime: options.removalTime),
+                engine: engine, load: options.load, restock: options.restock, logger: logger, site: RunSite(),
+                checkMoney: { _, _ in options.money },
+                resilience: ResilienceSwitch(store: failureModes, events: events, followTime: options.followTime),
+                removalTime: options.removalTime),
             folder: folder,
             governor: Governor(
                 cooldown: options.cooldown, allReplicas: options.allReplicas, allowsTotal: options.allowsTotal),
@@ -73,7 +94,10 @@ struct RunnerLab: Sendable {
     }
 
     /// The manager of a runner that starts anew on the same folder.
-    func restarted(logger: Logger) -> RunManager { Self.manager(Options(), folder, EventHub(), logger) }
+    func restarted(logger: Logger) -> RunManager {
+        let options = Options()
+        return Self.manager(options, options.engine, folder, FailureModesStore(seed: 1), EventHub(), logger)
+    }
 
     /// Runs `body` beside the manager's work, and ends that in order afterwards.
     static func run(
@@ -83,7 +107,10 @@ struct RunnerLab: Sendable {
         defer { try? FileManager.default.removeItem(at: root) }
         let lab = try RunnerLab(options, root: root)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            if options.works { group.addTask { try await lab.manager.run() } }
+            if options.works {
+                group.addTask { try await lab.manager.run() }
+                group.addTask { try await lab.loads.run() }
+            }
             defer { group.cancelAll() }
             try await body(lab)
         }
@@ -154,6 +181,33 @@ struct RunnerLab: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         for (name, text) in manifests { try Data(text.utf8).write(to: folder.appendingPathComponent(name)) }
         return folder.path
+    }
+}
+
+/// The load worker's work, in this process: real requests.
+struct LocalLoadWorker: LoadWorker {
+    func run(
+        _ order: LoadWorkerOrder, stop: Latch, abort: Latch, onLine: @escaping @Sendable (LoadWorkerLine) -> Void
+    ) async throws {
+        var observer = LoadSession.Observer()
+        if order.tellsSamples { observer.onSample = { onLine(.sample($0)) } }
+        observer.onSecond = { onLine(.second($0)) }
+        observer.onProgress = { onLine(.progress($0)) }
+        let generator = try LoadGenerator(plan: order.plan(), observer: observer)
+        let profile = try order.readProfile()
+        let work = Task { onLine(.summary(await generator.run().completed(by: profile, baseURL: order.baseURL))) }
+        let stopping = Task {
+            await stop.wait()
+            generator.stop()
+            _ = await abort.wait()
+            work.cancel()
+        }
+        await withTaskCancellationHandler {
+            await work.value
+        } onCancel: {
+            work.cancel()
+        }
+        stopping.cancel()
     }
 }
 

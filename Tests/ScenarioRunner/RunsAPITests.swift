@@ -114,7 +114,7 @@ import Verdict
             let list = try await server.get("/api/runs").json()
             let runs = list["runs"]?.elements ?? []
             #expect(runs.map { $0["id"] } == [.string(id)] && runs.first?["journal"] == nil)
-            let report = try await server.get("/api/runs/\(id)/report")
+            let report = try await server.get("/api/runs/\(id)/report?format=text")
             #expect(report.headers["content-type"] == "text/plain; charset=utf-8" && report.text.contains("HELD"))
 
             let file = try Data(contentsOf: lab.folder.runs.appendingPathComponent("\(id).json"))

@@ -29,12 +29,16 @@ public final class FakeRunner: Sendable {
     public func setAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
 
     /// Changes the failure modes, as a person does on the page.
-    public func change(seed: UInt64 = 7, lease: Int = 15, _ change: (inout FailureModes) -> Void) {
+    public func change(
+        seed: UInt64 = 7, lease: Int = 15, resilience: ResilienceSettings? = nil,
+        _ change: (inout FailureModes) -> Void = { _ in }
+    ) {
         state.withLock { state in
             var modes = state.settings.failureModes
             change(&modes)
             state.settings = ServiceSettings(
-                version: state.settings.version + 1, leaseS: lease, seed: seed, failureModes: modes)
+                version: state.settings.version + 1, leaseS: lease, seed: seed, failureModes: modes,
+                resilience: resilience ?? state.settings.resilience)
         }
     }
 

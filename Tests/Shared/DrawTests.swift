@@ -79,7 +79,9 @@ struct ServiceSettingsTests {
                 {"failure_modes":{"card_decline_enabled":false,"card_decline_probability":0,\
                 "gateway_timeout_delay":10,"gateway_timeout_enabled":false,"gateway_timeout_phase":"after-charge",\
                 "gateway_timeout_probability":0,"stolen_card_enabled":false,"stolen_card_probability":0},\
-                "lease_s":15,"seed":18446744073709551615,"version":3}
+                "lease_s":15,"resilience":{"inventory_pool":null,"patterns":{"accept_pending":false,\
+                "circuit_breaker":false,"deadlines":true,"hedging":false,"load_shedding":false,"retry":false,\
+                "retry_budget":false},"profile":"naive"},"seed":18446744073709551615,"version":3}
                 """)
         #expect(try JSONDecoder().decode(ServiceSettings.self, from: Data(json.utf8)) == settings)
     }

@@ -37,6 +37,11 @@ public struct TestServer: Sendable {
         try await send("POST", path, headers: headers.merging(["Content-Type": "application/json"]) { $1 }, body: json)
     }
 
+    /// A JSON body by PUT.
+    public func put(_ path: String, json: String) async throws -> WireResponse {
+        try await send("PUT", path, headers: ["Content-Type": "application/json"], body: json)
+    }
+
     public func get(_ path: String, headers: [String: String] = [:]) async throws -> WireResponse {
         try await send("GET", path, headers: headers)
     }

@@ -19,11 +19,13 @@ struct EventsController: Sendable {
     let snapshot: @Sendable () async -> EventHub.Event?
 
     static let heartbeat = Duration.seconds(10)
+    /// Of server-sent events, in the HTML standard.
+    private static let lastEventID = HTTPField.Name("Last-Event-ID")
 
     var routes: [Route] { [.get("/api/events", stream)] }
 
     private func stream(_ request: Request, _ context: AppContext) async throws -> Response {
-        guard let subscription = hub.subscribe(after: request.headers[.lastEventID]) else {
+        guard let subscription = hub.subscribe(after: Self.lastEventID.flatMap { request.headers[$0] }) else {
             throw Problem.retryLater(.serviceUnavailable, "Too many pages are open.", seconds: 10)
         }
         let first = await firstEvents(subscription)
@@ -50,9 +52,4 @@ struct EventsController: Sendable {
         first.id = subscription.lastID
         return [first]
     }
-}
-
-extension HTTPField.Name {
-    /// Of server-sent events, in the HTML standard.
-    fileprivate static let lastEventID = HTTPField.Name("Last-Event-ID")!
 }

@@ -13,6 +13,8 @@ struct PaymentScenariosController: Sendable {
 
     /// The longest that a poll may wait for a change.
     static let maxWaitSeconds = 30
+    /// Characters of a follower's name that tell it apart.
+    private static let maxFollowerName = 64
 
     var routes: [Route] {
         [
@@ -88,10 +90,11 @@ struct PaymentScenariosController: Sendable {
         var query = QueryReader(request)
         let version = query.optionalInteger("version", in: 0...Int.max)
         let wait = query.optionalInteger("wait", in: 0...Self.maxWaitSeconds) ?? 0
+        let follower = String(query.text("follower", default: "payment").prefix(Self.maxFollowerName))
         try query.finish()
         // A server that drains waits for its requests, so a poll must not outlive the drain.
         let settings = await cancelWhenGracefulShutdown {
-            await store.settings(after: version, wait: .seconds(wait))
+            await store.settings(after: version, wait: .seconds(wait), follower: follower)
         }
         return try .json(settings)
     }

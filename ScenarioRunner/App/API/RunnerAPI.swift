@@ -14,6 +14,7 @@ import Shared
 /// ```
 struct RunnerAPI: Sendable {
     let runs: RunsController
+    let load: LoadController
     let topology: TopologyController
     let payments: PaymentsController
     let failureModes: FailureModesStore
@@ -24,20 +25,24 @@ struct RunnerAPI: Sendable {
 
     /// The endpoints under their own paths.
     var apiRoutes: [Route] {
-        let manager = runs.manager
+        let (manager, loads) = (runs.manager, load.manager)
         let snapshot: @Sendable () async -> EventHub.Event? = {
             EventHub.Event(
                 name: "snapshot",
                 value: Snapshot(
-                    failureModes: failureModes.settings.failureModes, halt: HaltStatus(isHalted: manager.isHalted),
-                    rateLimit: manager.rateLimitStatus,
-                    runs: manager.views, seconds: manager.recentSeconds))
+                    failureModes: failureModes.settings.failureModes, resilience: failureModes.settings.resilience,
+                    halt: HaltStatus(isHalted: manager.isHalted), rateLimit: manager.rateLimitStatus,
+                    runs: manager.views, seconds: manager.recentSeconds, load: loads.current()?.view))
         }
-        return runs.routes
+        return runs.routes + ReportsController(manager: manager).routes
             + ScenariosController(runs: runs, failureModes: failureModes).routes
             + HaltController(manager: manager, failureModes: failureModes, events: events).routes
             + PaymentScenariosController(
                 store: failureModes, events: events, isHalted: { manager.isHalted }
+            ).routes
+            + load.routes
+            + ResilienceController(
+                resilience: ResilienceSwitch(store: failureModes, events: events), holder: { manager.resilienceHolder }
             ).routes
             + EventsController(hub: events, snapshot: snapshot).routes
             + topology.routes + payments.routes
@@ -66,13 +71,16 @@ struct RunnerAPI: Sendable {
 
     private struct Snapshot: Encodable {
         let failureModes: FailureModes
+        let resilience: ResilienceSettings
         let halt: HaltStatus
         let rateLimit: RateLimitStatus
         let runs: [RunView]
         let seconds: [LiveWindow.Second]
+        /// Absent when none was started.
+        let load: LoadView?
 
         enum CodingKeys: String, CodingKey {
-            case halt, runs, seconds
+            case halt, resilience, runs, seconds, load
             case failureModes = "failure_modes"
             case rateLimit = "rate_limit"
         }

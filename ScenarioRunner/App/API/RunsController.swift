@@ -2,6 +2,7 @@ import Experiments
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Load
 import Shared
 import Verdict
 
@@ -11,6 +12,7 @@ struct RunsController: Sendable {
     let engine: any ChaosEngine
     /// Read anew for every request, so that a changed file counts at once.
     let experimentsFolder: String
+    let profilesFolder: String
     let cooldownMinutes: Double
 
     var routes: [Route] {
@@ -21,7 +23,6 @@ struct RunsController: Sendable {
             .get("/api/runs") { _, _ in try .json(RunList(runs: manager.views)) },
             .get("/api/runs/{id}", details),
             .post("/api/runs/{id}/stop") { _, context in try .json(manager.stop(try context.pathParameter("id"))) },
-            .get("/api/runs/{id}/report", report),
             .post("/api/trigger_chaos/{name}") { try await trigger($0, $1, stress: false) }.withScenarioErrors,
             .post("/api/trigger_stress/{name}") { try await trigger($0, $1, stress: true) }.withScenarioErrors,
             .get("/api/chaos-rate-limit-status") { _, _ in try .json(manager.rateLimitStatus) },
@@ -46,21 +47,14 @@ struct RunsController: Sendable {
 
     private func start(_ request: Request, _ context: AppContext) async throws -> Response {
         let body: RunBody = try await request.json()
-        let view = try manager.start(body.request(try experiment(named: body.experiment)))
+        let profile = try body.profile.map { try LoadController.profile(named: $0, in: profilesFolder) } ?? .usual
+        let view = try manager.start(body.request(try experiment(named: body.experiment), profile: profile))
         return try .json(view, status: .accepted, headers: [.location: "/api/runs/\(view.id)"])
     }
 
     private func details(_ request: Request, _ context: AppContext) async throws -> Response {
         let (view, journal) = try manager.details(try context.pathParameter("id"))
         return try .json(RunDetails(view: view, journal: journal))
-    }
-
-    private func report(_ request: Request, _ context: AppContext) async throws -> Response {
-        let id = try context.pathParameter("id")
-        guard let journal = try manager.details(id).journal else {
-            throw Problem.conflict("The run \(id) has not ended yet.")
-        }
-        return .text(ReportTable.render(journal), contentType: "text/plain; charset=utf-8")
     }
 
     // MARK: The old system's endpoints

@@ -19,13 +19,18 @@ struct LabClient: Sendable {
     init(state: LabFolder.State) { self.state = state }
 
     /// - Throws: ``LabError`` when the lab does not answer, ``RefusedRequest`` when it never will do this.
-    func call(_ method: HTTPRequest.Method, _ path: String) async throws -> Data {
+    ///
+    /// - Parameter body: JSON.
+    func call(_ method: HTTPRequest.Method, _ path: String, body: Data? = nil) async throws -> Data {
         let client = HTTPClient()
         let result: Result<HTTPClientResponse, any Error>
         do {
             result = .success(
                 try await client.execute(
-                    HTTPClientRequest(method: method, url: state.runnerURL + path, timeout: Self.timeout)))
+                    HTTPClientRequest(
+                        method: method, url: state.runnerURL + path,
+                        headers: body == nil ? [:] : [.contentType: "application/json"], body: body,
+                        timeout: Self.timeout)))
         } catch { result = .failure(error) }
         await client.shutdown()
         guard let response = try? result.get() else {

@@ -12,6 +12,9 @@ struct LabOptions: ParsableArguments {
     @Option(name: .customLong("experiments"), help: "Folder with the Chaos Mesh manifests.")
     var experimentsFolder = "chaos-experiments"
 
+    @Option(name: .customLong("profiles"), help: "Folder with the load profiles.")
+    var profilesFolder = "ScenarioRunner/load-profiles"
+
     @Flag(help: "No namespaces: replicas on loopback, without network faults.")
     var plain = false
 
@@ -34,7 +37,7 @@ struct LabOptions: ParsableArguments {
         }
         let environment = try runnerEnvironment()
         return try LabSettings(
-            stateFolder: stateFolder, experimentsFolder: experimentsFolder,
+            stateFolder: stateFolder, experimentsFolder: experimentsFolder, profilesFolder: profilesFolder,
             ports: .init(
                 payment: numbers[0], inventory: numbers[1], notification: numbers[2], runner: numbers[3]),
             plain: plain, limits: !noLimits, allowTotal: allowTotal, seed: seed ?? .random(in: RunRequest.seeds),
@@ -52,8 +55,7 @@ struct LabOptions: ParsableArguments {
     }
 }
 
-/// `scenario-runner lab`: the outer process. It binds the front door, starts the lab inside fresh namespaces, forwards
-/// signals, and outlives it.
+/// `scenario-runner lab`: the outer process, ``OuterLab``.
 struct LabCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "lab", abstract: "Start the three services, their network, and the page, on this machine.")
@@ -64,28 +66,8 @@ struct LabCommand: AsyncParsableCommand {
     var untilInputEnds = false
 
     mutating func run() async throws {
-        var settings = try options.settings()
-        let lock = try LabLock.take(in: settings.folder, preparing: true)
-        defer { lock.release() }
-        ControlGroups.sweep()
-        // Ports are left out: the lab's own are tried by being taken.
-        settings.findings = await Doctor.examine(ports: [], databaseFolder: settings.folder.data.path)
-        let ports = settings.ports
-        let sockets: FrontDoorSockets
-        do {
-            sockets = try FrontDoorSockets.bind([
-                ("payment", ports.payment), ("inventory", ports.inventory), ("notification", ports.notification),
-                ("runner", ports.runner),
-            ])
-        } catch {
-            throw LabError("\(error)")
-        }
-        defer { settings.folder.removeState() }
-        if untilInputEnds { Self.endWithInput() }
-        if settings.plain {
-            try await LabRuntime(settings: settings, listeners: sockets.listeners, stop: Latch()).run()
-        } else {
-            try await runInside(settings, sockets)
+        try await OuterLab(settings: try options.settings()).run {
+            if untilInputEnds { Self.endWithInput() }
         }
     }
 
@@ -97,19 +79,6 @@ struct LabCommand: AsyncParsableCommand {
             kill(getpid(), SIGTERM)
         }
     }
-
-    private func runInside(_ settings: LabSettings, _ sockets: FrontDoorSockets) async throws {
-        switch await NamespaceProbe.examine() {
-        case .unavailable(let reason, let remedy):
-            throw LabError(
-                "this machine refuses namespaces (\(reason)); \(remedy); or run without network faults: --plain")
-        case .available(let access):
-            let launcher = NamespaceLauncher(
-                access: access, arguments: ["lab-inside", "--settings", try settings.encoded()])
-            let code = try await launcher.run(sockets: sockets)
-            guard code == 0 else { throw ExitCode(code) }
-        }
-    }
 }
 
 /// The same program, started again inside the namespaces, as their first process.
@@ -119,25 +88,16 @@ struct LabInsideCommand: AsyncParsableCommand {
     @Option(help: .hidden)
     var settings: String
 
-    mutating func run() async throws {
-        guard let inherited = try InheritedDescriptors.claim() else {
-            throw LabError("lab-inside is started by scenario-runner lab, not by hand")
-        }
-        let stop = Latch()
-        OuterWatch.start(descriptor: inherited.watch) { stop.open() }
-        try await LabRuntime(
-            settings: LabSettings(encoded: settings), listeners: inherited.listeners, stop: stop
-        ).run()
-    }
+    mutating func run() async throws { try await OuterLab.runInside(try LabSettings(encoded: settings)) }
 }
 
 /// `scenario-runner heal`: removes what the end of a lab can leave behind.
-struct HealCommand: ParsableCommand {
+struct HealCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "heal", abstract: "Remove what a killed lab can leave behind: empty cgroup folders.")
 
-    func run() throws {
-        let removed = ControlGroups.sweep()
+    mutating func run() async throws {
+        let removed = await ControlGroups.sweep()
         print(removed.isEmpty ? "Nothing was left behind." : "Removed:\n" + removed.joined(separator: "\n"))
     }
 }

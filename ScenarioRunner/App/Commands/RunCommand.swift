@@ -25,8 +25,21 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How long to measure after the fault.")
     var recovery = GoDuration.text(RunRequest.defaultRecovery)
 
-    @Option(help: "Requests a second.")
-    var rate = RunRequest.defaultRate
+    @Option(help: "Requests a second. Default: the experiment's own, or \(RunRequest.defaultRate).")
+    var rate: Int?
+
+    @Option(
+        help: """
+            How the services guard themselves meanwhile, such as hardened or 'retry-storm + retry_budget'. Default: the \
+            experiment's own, or as it is.
+            """)
+    var resilience: String?
+
+    @Option(help: "The name of a load profile. Default: chains and payments, one to one.")
+    var profile: String?
+
+    @Option(help: "How requests arrive: constant, or poisson.")
+    var arrivals = "constant"
 
     @Option(
         help: ArgumentHelp(
@@ -43,7 +56,7 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Print the journal on standard output, and nothing else there.")
     var json = false
 
-    @Option(help: "Also write the journal into this folder.")
+    @Option(help: "Also write the journal and its report into this folder.")
     var out: String?
 
     @OptionGroup var lab: LabOptions
@@ -68,10 +81,11 @@ struct RunCommand: AsyncParsableCommand {
         }
         if let out { try write(journal, to: out) }
         if json {
-            FileHandle.standardOutput.write(try journal.json())
+            try FileHandle.standardOutput.write(contentsOf: try journal.json())
         } else {
             print(ReportTable.render(journal))
             print("Journal       \(lab.stateFolder)/runs/\(journal.runID).json")
+            print("Report        \(lab.stateFolder)/runs/\(journal.runID).html")
         }
         if journal.verdict.exitCode != 0 { throw ExitCode(journal.verdict.exitCode) }
     }
@@ -80,8 +94,11 @@ struct RunCommand: AsyncParsableCommand {
         var body: [String: JSONValue] = [
             "experiment": .string(experiment), "origin": .string(RunRequest.Origin.commandLine.rawValue),
             "baseline": .string(baseline), "recovery": .string(recovery),
-            "rate": .integer(Int64(rate)),
+            "arrivals": .string(arrivals),
         ]
+        body["rate"] = rate.map { .integer(Int64($0)) }
+        body["profile"] = profile.map(JSONValue.string)
+        body["resilience"] = resilience.map(JSONValue.string)
         body["duration"] = duration.map(JSONValue.string)
         if !expect.isEmpty { body["expect"] = .array(expect.map(JSONValue.string)) }
         if !stopWhen.isEmpty { body["stop_when"] = .array(stopWhen.map(JSONValue.string)) }
@@ -93,8 +110,9 @@ struct RunCommand: AsyncParsableCommand {
         let folder = URL(fileURLWithPath: folder)
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            let file = folder.appendingPathComponent("\(journal.runID).json")
-            try journal.json().write(to: file, options: .atomic)
+            let files = JournalFiles(folder: folder)
+            try journal.json().write(to: files.journalFile(journal.runID), options: .atomic)
+            try files.writeReport(journal)
         } catch {
             throw LabError("cannot write the journal to \(folder.path); choose another folder with --out")
         }
@@ -134,10 +152,10 @@ struct RunClient: Sendable {
         return try JSONDecoder().decode(Started.self, from: answer).id
     }
 
-    /// Waits for the run's end. SIGINT and SIGTERM stop the run, so that its fault does not outlive this process; the
-    /// verdict is then aborted.
+    /// Waits for the run's end. SIGINT, SIGTERM and the end of the terminal stop the run, so that its fault does not
+    /// outlive this process; the verdict is then aborted.
     private func follow(_ id: String, _ client: HTTPClient) async throws -> Journal {
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await _ in signals { _ = try? await call(client, .post, path(id) + "/stop") }
@@ -223,6 +241,7 @@ struct ProgressLine: Sendable {
     func clear() { write("\r\u{1B}[K") }
 
     private func write(_ text: String) {
-        if isTerminal { FileHandle.standardError.write(Data(text.utf8)) }
+        // The terminal may be gone.
+        if isTerminal { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
     }
 }

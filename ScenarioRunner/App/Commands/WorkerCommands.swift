@@ -1,13 +1,10 @@
 import ArgumentParser
 import Experiments
 import Foundation
-import Load
 import Logging
 import Sandbox
 import ServiceLifecycle
 import Shared
-import Synchronization
-import UnixSignals
 
 // The commands of this file are started by the lab, on its hosts and in its cgroups, not by people.
 
@@ -26,48 +23,6 @@ struct FrontDoorCommand: AsyncParsableCommand {
         let logger = Logger(label: "front-door")
         let door = FrontDoor(routes: routes, logger: logger)
         try await ServiceMain.run([door], logger: logger)
-    }
-}
-
-/// Sends the load of one run and prints one JSON line a request.
-struct LoadWorkerCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "load-worker", shouldDisplay: false)
-
-    @Option var baseURL: String
-    @Option var rate: Int
-    @Option var durationMs: Int
-    @Option var seed: UInt64
-    @Option var runID: String
-
-    mutating func run() async throws {
-        let plan = try LoadPlan.chainAndProcess(
-            baseURL: baseURL, ratePerSecond: Double(rate), duration: .milliseconds(durationMs), seed: seed, runID: runID
-        )
-        let client = HTTPClient(configuration: .init(maxConnectionsPerHost: plan.maximumInFlight))
-        let stop = StopFlag()
-        let output = Mutex(JSONEncoder())
-        let generator = LoadGenerator(plan: plan, sender: HTTPSender(execute: client.execute)) { sample in
-            output.withLock { encoder in
-                guard var line = try? encoder.encode(sample) else { return }
-                line.append(UInt8(ascii: "\n"))
-                try? FileHandle.standardOutput.write(contentsOf: line)
-            }
-        }
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                for await _ in signals { stop.set() }
-            }
-            await generator.run(stopSending: { stop.isSet })
-            group.cancelAll()
-        }
-        await client.shutdown()
-    }
-
-    private final class StopFlag: Sendable {
-        private let flag = Atomic<Bool>(false)
-        var isSet: Bool { flag.load(ordering: .relaxed) }
-        func set() { flag.store(true, ordering: .relaxed) }
     }
 }
 

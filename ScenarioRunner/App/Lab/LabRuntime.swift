@@ -44,16 +44,21 @@ struct LabRuntime: Sendable {
                 restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger,
                 site: RunSite(findings: settings.findings, topology: world.topology),
                 checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance,
-                glanceAtBacklog: BacklogProbe(client: client, paymentURL: world.paymentURL).glance),
+                glanceAtBacklog: BacklogProbe(client: client, paymentURL: world.paymentURL).glance,
+                resilience: ResilienceSwitch(store: failureModes, events: events)),
             folder: settings.folder,
             governor: Governor(
                 cooldown: .seconds(settings.cooldownSeconds), allReplicas: Set(world.topology.replicas.map(\.name)),
                 allowsTotal: settings.allowTotal),
             events: events, logger: logger)
+        let loads = LoadManager(worker: LoadWorkerProcess(world: world), events: events, logger: logger)
         let api = try RunnerAPI(
             runs: RunsController(
                 manager: runs, engine: engine, experimentsFolder: settings.experimentsFolder,
+                profilesFolder: settings.profilesFolder,
                 cooldownMinutes: Double(settings.cooldownSeconds) / 60),
+            load: LoadController(
+                manager: loads, profilesFolder: settings.profilesFolder, targets: world.loadTargets),
             topology: TopologyController(topology: world.topology, statuses: { supervisor.snapshot() }),
             payments: PaymentsController(reader: PaymentStoryReader(client: client, paymentURL: world.paymentURL)),
             failureModes: failureModes, events: events
@@ -61,7 +66,7 @@ struct LabRuntime: Sendable {
 
         var services: [any Service] = [supervisor]
         services += try world.frontDoors(logger: logger)
-        services += [api, runs]
+        services += [api, runs, loads]
         services.append(Announcement(settings: settings, world: world, client: client))
         try await runAll(services, logger: logger)
         await client.shutdown()

@@ -27,7 +27,7 @@ enum LabSession {
         let ports = settings.ports
         var arguments = [
             "lab", "--until-input-ends", "--state", settings.stateFolder, "--experiments", settings.experimentsFolder,
-            "--seed", String(settings.seed), "--ports",
+            "--profiles", settings.profilesFolder, "--seed", String(settings.seed), "--ports",
             "\(ports.payment),\(ports.inventory),\(ports.notification),\(ports.runner)",
         ]
         if settings.plain { arguments.append("--plain") }

@@ -14,6 +14,7 @@ struct LabSettings: Codable, Sendable, Equatable {
 
     var stateFolder: String
     var experimentsFolder: String
+    var profilesFolder: String
     /// Where the four executables lie.
     var executablesFolder: String
     var ports = Ports()
@@ -46,12 +47,13 @@ struct LabSettings: Codable, Sendable, Equatable {
     init(encoded text: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(text.utf8)) }
 
     init(
-        stateFolder: String, experimentsFolder: String, ports: Ports, plain: Bool, limits: Bool, allowTotal: Bool,
-        seed: UInt64, cooldownSeconds: Int
+        stateFolder: String, experimentsFolder: String, profilesFolder: String, ports: Ports, plain: Bool, limits: Bool,
+        allowTotal: Bool, seed: UInt64, cooldownSeconds: Int
     ) throws {
         self.stateFolder = URL(fileURLWithPath: stateFolder).standardizedFileURL.path
         // As given: refusals name the files as their reader does. The inner process keeps the working folder.
         self.experimentsFolder = experimentsFolder
+        self.profilesFolder = profilesFolder
         let own = NamespaceLauncher.ownExecutable
         executablesFolder = URL(fileURLWithPath: own).deletingLastPathComponent().path
         self.ports = ports

@@ -96,7 +96,7 @@ struct LabWorld: Sendable {
     private func environment(of replica: LabTopology.Replica) -> [String: String] {
         let database = settings.folder.data.appendingPathComponent("\(replica.tier).sqlite").path
         let gateway = settings.folder.data.appendingPathComponent("gateway.sqlite").path
-        let leash = network == nil ? ["EXIT_WITH_PARENT": "true"] : [:]
+        let leash = network == nil ? ["EXIT_WITH_PARENT": "\(getpid())"] : [:]
         return [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOST": network == nil ? "127.0.0.1" : "0.0.0.0",

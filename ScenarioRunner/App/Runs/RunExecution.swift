@@ -30,6 +30,8 @@ struct RunExecution: Sendable {
     var glanceAtMoney: @Sendable () async -> Bool? = { nil }
     /// What waits in the system now; nil when it cannot be told.
     var glanceAtBacklog: @Sendable () async -> BacklogGlance? = { nil }
+    /// Sets the resilience of the services for the time of a run that asks for it.
+    let resilience: ResilienceSwitch
     /// How long a fault that does not go is asked to go again.
     var removalTime = Duration.seconds(60)
 
@@ -108,9 +110,30 @@ struct RunExecution: Sendable {
         }
         guard !stop.isOpen else { return onProgress(.noEffect) }
         await BacklogWatch(recorder: recorder, glance: glanceAtBacklog).watching {
-            await loaded(request, recorder, signal, sending, onProgress)
+            await withResilience(request, recorder, onProgress) {
+                await loaded(request, recorder, signal, sending, onProgress)
+            }
             await settle(recorder, stop)
         }
+    }
+
+    /// Runs `body` with the resilience that the run asks for. What was before is back when the books are looked at: what
+    /// a storm has left open is settled without it.
+    private func withResilience(
+        _ request: RunRequest, _ recorder: RunRecorder, _ onProgress: @Sendable (Progress) -> Void,
+        _ body: () async -> Void
+    ) async {
+        guard let wanted = request.resilience else { return await body() }
+        let before = resilience.current
+        recorder.note("resilience", "\(wanted)")
+        if await resilience.put(wanted) {
+            await body()
+        } else {
+            onProgress(.noEffect)
+            recorder.failed("not every replica has taken up the resilience settings: \(wanted)")
+        }
+        _ = await resilience.put(before)
+        recorder.note("resilience", "\(before)")
     }
 
     /// The phases under load, until the load has ended.
@@ -123,7 +146,9 @@ struct RunExecution: Sendable {
         // No child throws: one that did would cancel the others, and with them the removal of the fault.
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                let order = LoadOrder(runID: recorder.id, rate: request.rate, atMost: sending, seed: request.seed)
+                let order = LoadOrder(
+                    runID: recorder.id, rate: request.rate, atMost: sending, seed: request.seed,
+                    profile: request.profile, arrivals: request.arrivals)
                 await recording(recorder) { try await send(order, until: loadStop, stop, recorder) }
             }
             group.addTask {
@@ -151,7 +176,7 @@ struct RunExecution: Sendable {
 
     private func send(_ order: LoadOrder, until end: Latch, _ stop: Latch, _ recorder: RunRecorder) async throws {
         do {
-            try await load.run(order, stop: end, abort: stop, onSample: recorder.add)
+            recorder.loaded(try await load.run(order, stop: end, abort: stop, onSample: recorder.add))
         } catch {
             // Whoever stops a run breaks its load off.
             guard !stop.isOpen else { return }

@@ -51,6 +51,7 @@ final class RunManager: Service, Sendable {
     private let engine: any ChaosEngine
     private let execution: RunExecution
     private let store: JournalStore
+    let journals: JournalFiles
     private let events: EventHub
     private let logger: Logger
     private let queue: AsyncStream<String>
@@ -64,6 +65,7 @@ final class RunManager: Service, Sendable {
         state = Mutex(State(past: store.readNewest().map { RunView($0) }, governor: governor))
         self.engine = engine
         self.execution = execution
+        journals = JournalFiles(folder: folder.runs)
         self.events = events
         self.logger = logger
         (queue, enqueue) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(64))
@@ -152,6 +154,9 @@ final class RunManager: Service, Sendable {
     /// The last seconds of load, oldest first.
     var recentSeconds: [LiveWindow.Second] { state.withLock { Array($0.recentSeconds) } }
 
+    /// The run that has set the resilience of the services for its own time.
+    var resilienceHolder: String? { state.withLock { $0.resilienceHolder } }
+
     var rateLimitStatus: RateLimitStatus { state.withLock { $0.governor.status(at: .now) } }
 
     func resetRateLimit() {
@@ -213,6 +218,7 @@ final class RunManager: Service, Sendable {
             id: id, request: record.request, stop: record.stop, keep: store.write,
             onProgress: { self.update(id, $0) })
         store.write(journal)
+        writeReport(journal)
         finish(id, journal)
         logger.info("run ended", metadata: ["run_id": "\(id)", "verdict": "\(journal.verdict.rawValue)"])
     }
@@ -266,17 +272,39 @@ final class RunManager: Service, Sendable {
         if let view { events.publish("run", view) }
     }
 
+    /// Beside the journal, for people.
+    private func writeReport(_ journal: Journal) {
+        do {
+            try journals.writeReport(journal)
+        } catch {
+            logger.error("the report cannot be written", metadata: ["error": "\(error)"])
+        }
+    }
+
     private func publishRateLimit() { events.publish("rate_limit", rateLimitStatus) }
 
     fileprivate static func unknown(_ id: String) -> Problem { .notFound("There is no run \(id).") }
 }
 
 extension RunManager.State {
+    /// For a fault to be put in force and verified (30 s each, where workers take longest), and to go
+    /// (``RunExecution/removalTime``, and the last attempt): a place that came free before its fault has gone would
+    /// let a fourth one in.
+    fileprivate static let roomForFault = Duration.seconds(180)
+
+    fileprivate var resilienceHolder: String? {
+        records.first { $0.value.view.state != .finished && $0.value.request.setsResilience }?.key
+    }
+
     fileprivate mutating func admit(_ id: String, _ request: RunRequest, _ plan: FaultPlan) throws {
+        if request.setsResilience, let holder = resilienceHolder {
+            throw Problem.conflict(
+                "\(holder) has set the resilience of the services for its own time. Stop it first, or wait for its end.",
+                members: ["run_id": .string(holder)])
+        }
         let candidate = Governor.Candidate(
             id: id, experiment: request.experiment.name, plan: plan,
-            // Time for the fault to be put in force, verified and removed beyond its duration.
-            lease: request.totalDuration + .seconds(60), coolsDown: request.origin.coolsDown)
+            lease: request.totalDuration + Self.roomForFault, coolsDown: request.origin.coolsDown)
         if let refusal = governor.admit(candidate, at: .now, time: Date()) {
             throw refusal.problem(for: request.experiment.name)
         }

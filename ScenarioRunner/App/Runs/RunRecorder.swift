@@ -27,6 +27,7 @@ final class RunRecorder: Sendable {
         var errors: [String] = []
         var events: [Journal.Event] = []
         var money = MoneyCheck.notMade
+        var load: LoadFacts?
         var plan: FaultPlan?
     }
     private let state: Mutex<State>
@@ -91,6 +92,9 @@ final class RunRecorder: Sendable {
 
     /// What the clients were told about their payments.
     var operations: [PaymentOperation] { state.withLock { $0.samples }.all.compactMap(PaymentOperation.init) }
+
+    /// - Parameter facts: what the load generator says of its work; nil when it was killed.
+    func loaded(_ facts: LoadFacts?) { state.withLock { $0.load = facts } }
 
     func checked(_ money: MoneyCheck) {
         note("money_checked", money.notChecked ?? "\(money.violationCount) violations in \(money.checked) payments")
@@ -178,6 +182,7 @@ final class RunRecorder: Sendable {
         journal.dose = Dose.combining(state.readings.map(Dose.init))
         journal.recovery = analysis.recovery
         journal.money = state.money
+        journal.load = state.load
         journal.events = state.events
         return journal
     }
@@ -228,6 +233,7 @@ extension RunInput {
         self.init(
             baselineS: request.baseline.seconds, durationS: request.duration.seconds,
             recoveryS: request.recovery.seconds, rateRps: Double(request.rate),
+            profile: request.profile == .usual ? nil : request.profile.name, arrivals: request.arrivals.rawValue,
             hypothesis: request.hypothesis?.description,
             stopConditions: request.stopConditions.map(\.description), origin: request.origin.rawValue,
             // A manifest was read from YAML, so it can be written as such; were it not, the run would still count.

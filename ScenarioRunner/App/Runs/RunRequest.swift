@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Load
 import Shared
 
 /// One run, as it was asked for and with every default filled in.
@@ -20,6 +21,11 @@ struct RunRequest: Sendable {
     /// Requests a second through all phases; 0 puts no load on the system and measures no impact.
     let rate: Int
     let seed: UInt64
+    /// What the load asks for.
+    var profile = LoadProfile.usual
+    var arrivals = ArrivalSchedule.Arrivals.constant
+    /// How the services guard themselves while the run lasts; nil leaves it as it is.
+    var resilience: ResilienceSettings?
     /// Takes the place of the experiment's hypothesis; nil leaves it.
     var expect: Hypothesis?
     /// Takes the place of the experiment's stop conditions; nil leaves them.
@@ -71,6 +77,9 @@ struct RunRequest: Sendable {
     /// Whether load is put on the system and the impact measured.
     var isMeasured: Bool { rate > 0 }
 
+    /// A fault without measurement is put on the system as it is.
+    var setsResilience: Bool { isMeasured && resilience != nil }
+
     /// Everything from the first request to the last, for the lease of its place and for what it can sell.
     var totalDuration: Duration {
         (isMeasured ? Self.warmUp + baseline + recovery : .zero) + duration
@@ -85,8 +94,14 @@ struct RunBody: Decodable {
     /// Nil for the usual one of the experiment.
     let duration: Duration?
     let recovery: Duration
-    let rate: Int
+    /// Nil for the experiment's own, or the usual one.
+    let rate: Int?
     let seed: UInt64?
+    /// The name of a load profile; nil for the usual load.
+    let profile: String?
+    let arrivals: ArrivalSchedule.Arrivals
+    /// Nil for the experiment's own, or none.
+    let resilience: ResilienceSettings?
     /// Nil for the experiment's own.
     let expect: Hypothesis?
     let stopWhen: [StopCondition]?
@@ -103,28 +118,35 @@ struct RunBody: Decodable {
             fields.contains("duration")
             ? fields.duration("duration", default: longest, atMost: longest).map(Optional.some) : .some(nil)
         let recovery = fields.duration("recovery", default: RunRequest.defaultRecovery, atMost: RunRequest.maxPhase)
-        let rate = fields.integer("rate", in: 1...RunRequest.maxRate, default: RunRequest.defaultRate)
+        rate = fields.contains("rate") ? fields.integer("rate", in: 1...RunRequest.maxRate) : nil
         let seed = fields.contains("seed") ? fields.integer("seed", in: 0...Int(RunRequest.seeds.upperBound)) : nil
+        let (profile, arrivals) = (fields.optionalText("profile"), fields.arrivals())
+        resilience = fields.resilience("resilience")
         expect = fields.expectation("expect", Hypothesis.parse)
         stopWhen = fields.expectation("stop_when", StopCondition.parseList)
-        (self.experiment, self.origin, self.baseline, self.duration, self.recovery, self.rate) =
-            try fields.require(experiment, origin ?? nil, baseline, duration, recovery, rate)
+        (self.experiment, self.origin, self.baseline, self.duration, self.recovery) =
+            try fields.require(experiment, origin ?? nil, baseline, duration, recovery)
+        (self.profile, self.arrivals) = try fields.require(profile, arrivals)
         self.seed = seed.map(UInt64.init)
-        try checkRequests(lasting: self.duration ?? RunRequest.defaultDuration)
+        try check(rate: rate ?? RunRequest.defaultRate, lasting: self.duration ?? RunRequest.defaultDuration)
     }
 
-    /// With the seed and the duration that the body leaves open.
+    /// With what the body leaves open.
     ///
+    /// - Parameter profile: the one that ``profile`` names.
     /// - Throws: ``Problem`` 422 when the experiment lasts too long for the rate.
-    func request(_ experiment: Experiment) throws -> RunRequest {
+    func request(_ experiment: Experiment, profile: LoadProfile = .usual) throws -> RunRequest {
         let duration = duration ?? RunRequest.usualDuration(of: experiment)
-        try checkRequests(lasting: duration)
+        let rate = rate ?? experiment.rate ?? RunRequest.defaultRate
+        try check(rate: rate, lasting: duration)
         return RunRequest(
             experiment: experiment, origin: origin, baseline: baseline, duration: duration, recovery: recovery,
-            rate: rate, seed: seed ?? .random(in: RunRequest.seeds), expect: expect, stopWhen: stopWhen)
+            rate: rate, seed: seed ?? .random(in: RunRequest.seeds), profile: profile, arrivals: arrivals,
+            resilience: resilience ?? experiment.resilience,
+            expect: expect, stopWhen: stopWhen)
     }
 
-    private func checkRequests(lasting duration: Duration) throws {
+    private func check(rate: Int, lasting duration: Duration) throws {
         guard (baseline + duration + recovery).seconds * Double(rate) <= Double(RunRequest.maxRequests) else {
             throw Problem.invalid("rate", "times the duration must be at most \(RunRequest.maxRequests) requests")
         }
@@ -132,6 +154,25 @@ struct RunBody: Decodable {
 }
 
 extension FieldReader {
+    /// `constant`, which is meant when nobody says, or `poisson`.
+    func arrivals() -> ArrivalSchedule.Arrivals? {
+        guard let name = text("arrivals", default: ArrivalSchedule.Arrivals.constant.rawValue) else { return nil }
+        let arrivals = ArrivalSchedule.Arrivals(rawValue: name)
+        if arrivals == nil { reject("arrivals", "must be constant or poisson") }
+        return arrivals
+    }
+
+    /// As manifests write it, `hardened - hedging`; nil where it is absent.
+    func resilience(_ name: String) -> ResilienceSettings? {
+        guard contains(name), let text = text(name) else { return nil }
+        do throws(QuantityError) {
+            return try ResilienceSettings.parse(text)
+        } catch {
+            reject(name, error.description)
+            return nil
+        }
+    }
+
     /// What is expected, or when to stop: one text, or a list of texts that count together; nil when it is absent or
     /// wrong.
     func expectation<Value>(_ name: String, _ parse: (String) throws(QuantityError) -> Value) -> Value? {

@@ -1,21 +1,30 @@
 import Shared
 import Synchronization
 
-/// The payment failures that are switched on, and everyone who waits for the next change.
+/// The payment failures and the resilience patterns that are switched on, and everyone who waits for the next change.
 ///
 /// ```
-///   POST /api/payment-scenarios/... --(change)--> version + 1 --> waiting polls of all replicas, event stream
+///   POST /api/payment-scenarios/..., PUT /api/resilience --(change)--> version + 1 --> waiting polls of all replicas
 /// ```
 final class FailureModesStore: Sendable {
     /// The most polls that wait at a time; a poll beyond them is answered at once.
     static let maxWaiting = 256
+    /// The most followers that are told apart.
+    static let maxFollowers = 64
+    /// Whoever has not polled for so long has gone: a poll waits 5 s.
+    static let followerTime = Duration.seconds(8)
 
     private struct State {
         var settings: ServiceSettings
         var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
         var nextWaiter = 0
-        /// The newest version that a poll has named: whoever polls with it has it in force.
-        var followedVersion = 0
+        /// By name: whoever polls with a version has it in force.
+        var followers: [String: Follower] = [:]
+    }
+
+    private struct Follower {
+        var version: Int
+        var heardAt: ContinuousClock.Instant
     }
     private let state: Mutex<State>
 
@@ -26,8 +35,22 @@ final class FailureModesStore: Sendable {
 
     var settings: ServiceSettings { state.withLock { $0.settings } }
 
-    /// Whether the last change is in force at a service.
-    var isFollowed: Bool { state.withLock { $0.followedVersion == $0.settings.version } }
+    /// Whether the last change is in force at a payment replica, which alone makes failures of failure modes.
+    var isFollowed: Bool {
+        state.withLock { state in
+            state.followers.contains { name, follower in
+                name.hasPrefix("payment") && follower.version == state.settings.version
+            }
+        }
+    }
+
+    /// Whether the last change is in force at every replica that is still heard.
+    func isFollowedByAll(at now: ContinuousClock.Instant = .now) -> Bool {
+        state.withLock { state in
+            let present = state.followers.values.filter { $0.heardAt.duration(to: now) < Self.followerTime }
+            return !present.isEmpty && present.allSatisfy { $0.version == state.settings.version }
+        }
+    }
 
     /// The polls that wait now.
     var waitingCount: Int { state.withLock { $0.waiting.count } }
@@ -35,24 +58,43 @@ final class FailureModesStore: Sendable {
     /// Changes the modes and wakes everyone who waits.
     @discardableResult
     func change(_ change: (inout FailureModes) -> Void) -> FailureModes {
-        let (modes, waiting) = state.withLock { state in
+        update { modes, _ in change(&modes) }.failureModes
+    }
+
+    /// Changes the resilience patterns and wakes everyone who waits.
+    @discardableResult
+    func changeResilience(_ change: (inout ResilienceSettings) -> Void) -> ResilienceSettings {
+        update { _, resilience in change(&resilience) }.resilience
+    }
+
+    private func update(_ change: (inout FailureModes, inout ResilienceSettings) -> Void) -> ServiceSettings {
+        let (settings, waiting) = state.withLock { state in
             var modes = state.settings.failureModes
-            change(&modes)
+            var resilience = state.settings.resilience
+            change(&modes, &resilience)
             state.settings = ServiceSettings(
-                version: state.settings.version + 1, seed: state.settings.seed, failureModes: modes)
+                version: state.settings.version + 1, seed: state.settings.seed, failureModes: modes,
+                resilience: resilience)
             defer { state.waiting = [:] }
-            return (modes, state.waiting.values)
+            return (state.settings, state.waiting.values)
         }
         for continuation in waiting { continuation.resume() }
-        return modes
+        return settings
     }
 
     /// The settings: at once when their version is not `version`, else after the next change or after `wait`.
-    func settings(after version: Int?, wait: Duration) async -> ServiceSettings {
+    ///
+    /// - Parameter follower: the name of the replica that asks.
+    func settings(after version: Int?, wait: Duration, follower: String = "payment") async -> ServiceSettings {
         if let version {
             state.withLock { state in
+                // Of those that came and went, nobody asks any more.
+                if state.followers.count >= Self.maxFollowers, state.followers[follower] == nil {
+                    state.followers = [:]
+                }
                 // A service that was here before this runner may name a version that is still to come.
-                if version <= state.settings.version { state.followedVersion = max(state.followedVersion, version) }
+                let known = version <= state.settings.version ? version : 0
+                state.followers[follower] = Follower(version: known, heardAt: .now)
             }
         }
         guard let version, version == settings.version, wait > .zero else { return settings }

@@ -1,4 +1,5 @@
 import Experiments
+import Sandbox
 import Shared
 import Synchronization
 
@@ -138,6 +139,7 @@ final class TimelineFault: InjectedFault {
         for step in spec.steps {
             if await stop.wait(until: start + step.offset) { break }
             tools.setFailureModes(step.modes)
+            await FaultHook.reached(.modesSwitched)
             note("failure_modes", step.modes.text)
             state.withLock { $0.modeSteps = (($0.modeSteps?.due ?? 0) + 1, $0.modeSteps?.followed ?? 0) }
             // The services wait for a change, so they take it up within moments.
@@ -145,10 +147,13 @@ final class TimelineFault: InjectedFault {
             while !tools.areModesFollowed(), ContinuousClock.now < limit {
                 if await stop.wait(until: .now + .milliseconds(20)) { break }
             }
-            if tools.areModesFollowed() { state.withLock { $0.modeSteps?.followed += 1 } }
+            guard tools.areModesFollowed() else { continue }
+            state.withLock { $0.modeSteps?.followed += 1 }
+            await FaultHook.reached(.modesTakenUp)
         }
         _ = await stop.wait(until: start + spec.duration)
         tools.setFailureModes(.off)
+        await FaultHook.reached(.modesOff)
         note("failure_modes", FailureModes.off.text)
     }
 }

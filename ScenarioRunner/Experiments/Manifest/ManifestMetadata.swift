@@ -1,9 +1,12 @@
+import Shared
+
 /// The `metadata` of a manifest: names, labels, and what the annotations say about the experiment.
 struct ManifestMetadata {
     /// Annotations that begin so are ours; a misspelt one must not be passed over.
     private static let ownPrefix = "payment-chaos.io/"
     private static let ownAnnotations = [
         Experiment.descriptionAnnotation, Experiment.hypothesisAnnotation, Experiment.stopAnnotation,
+        Experiment.resilienceAnnotation, Experiment.rateAnnotation,
     ]
 
     let name: String
@@ -12,6 +15,8 @@ struct ManifestMetadata {
     let annotations: [String: String]
     let hypothesis: Hypothesis?
     let stopConditions: [StopCondition]
+    let resilience: ResilienceSettings?
+    let rate: Int?
     private let fields: ManifestFields
 
     init(_ document: ManifestFields) throws(Refusal) {
@@ -33,6 +38,8 @@ struct ManifestMetadata {
         }
         hypothesis = try notes?.quantity(Experiment.hypothesisAnnotation, Hypothesis.parse)
         stopConditions = try notes?.quantity(Experiment.stopAnnotation, StopCondition.parseList) ?? []
+        resilience = try notes?.quantity(Experiment.resilienceAnnotation, ResilienceSettings.parse)
+        rate = try notes?.quantity(Experiment.rateAnnotation, RateText.parse)
     }
 
     func requireLabel(_ key: String, _ value: String) throws(Refusal) {

@@ -54,6 +54,7 @@ public struct PacketLossFault: LabFault {
 
     public func apply() async throws {
         try await CommandLineTool.run("nft", ["-f", "-"], input: script)
+        await FaultHook.reached(.lossTableWritten)
     }
 
     public func verify() async throws {
@@ -73,6 +74,7 @@ public struct PacketLossFault: LabFault {
     public func undo() async throws {
         // Declaring it first makes the deletion of a table that is not there no error.
         try await CommandLineTool.run("nft", ["-f", "-"], input: "table ip \(table)\ndelete table ip \(table)\n")
+        await FaultHook.reached(.lossTableDeleted)
         let left = try await CommandLineTool.run("nft", ["list", "tables", "ip"])
         guard !left.split(separator: "\n").contains("table ip \(table)") else {
             throw FaultMismatch(fault: summary, detail: "its table is still there after its removal")

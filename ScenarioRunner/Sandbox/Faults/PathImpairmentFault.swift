@@ -86,9 +86,12 @@ public actor PathImpairmentFault: LabFault {
         try await undo()
         do {
             try await startWorker()
+            await FaultHook.reached(.pathDevicesMade)
             try await CommandLineTool.run("ip", ["-batch", "-"], input: routing)
+            await FaultHook.reached(.pathRouted)
             // Last, so that no packet is led where nobody waits.
             try await CommandLineTool.run("nft", ["-f", "-"], input: script)
+            await FaultHook.reached(.pathTableWritten)
         } catch {
             try await undo()
             throw error
@@ -133,16 +136,13 @@ public actor PathImpairmentFault: LabFault {
     private func takeAway() async throws {
         // First, so that no more packets are led where soon nobody waits.
         try await CommandLineTool.run("nft", ["-f", "-"], input: "table ip \(table)\ndelete table ip \(table)\n")
-        // The kernel takes its time over a worker's devices.
-        async let rulesAreGone: Void = removeRules()
-        try await endWorker()
-        try await rulesAreGone
-        try await checkAbsence()
-    }
-
-    private func removeRules() async throws {
+        await FaultHook.reached(.pathTableDeleted)
         let rules = try await ownRules()
         if !rules.isEmpty { try await CommandLineTool.run("ip", ["-batch", "-"], input: removal(of: rules)) }
+        await FaultHook.reached(.pathRoutesDeleted)
+        try await endWorker()
+        await FaultHook.reached(.pathWorkerEnded)
+        try await checkAbsence()
     }
 
     private func startWorker() async throws {
@@ -154,6 +154,7 @@ public actor PathImpairmentFault: LabFault {
         worker = try ChildProcess(
             workerCommand + arguments, input: lifeline.workersEnd, output: ledger.descriptor, logFile: logFile)
         (self.lifeline, self.ledger) = (lifeline, ledger)
+        await FaultHook.reached(.pathWorkerStarted)
         let deadline = ContinuousClock.now + Self.timeToStart
         while ledger.state != .ready {
             if ledger.state == .failed { throw PathWorkerFailed.devices(ledger.error) }

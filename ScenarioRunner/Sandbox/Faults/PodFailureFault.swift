@@ -48,8 +48,12 @@ public actor PodFailureFault: LabFault {
         }
         isHolding = true
         do {
-            for replica in replicas { try supervisor.hold(replica) }
+            for replica in replicas {
+                try supervisor.hold(replica)
+                await FaultHook.reached(.replicaHeld)
+            }
             try await waitUntilDown()
+            await FaultHook.reached(.replicasDown)
         } catch {
             try await undo()
             throw error
@@ -78,7 +82,10 @@ public actor PodFailureFault: LabFault {
     private func letRun() async throws {
         guard isHolding else { return }
         if end == nil { end = .now }
-        for replica in replicas { try supervisor.release(replica) }
+        for replica in replicas {
+            try supervisor.release(replica)
+            await FaultHook.reached(.replicaReleased)
+        }
         let deadline = ContinuousClock.now + Self.timeToReturn
         while let missing = replicas.first(where: { !isReleased($0) }) {
             guard ContinuousClock.now < deadline else {
@@ -87,6 +94,7 @@ public actor PodFailureFault: LabFault {
             try await Task.sleep(for: .milliseconds(5))
         }
         isHolding = false
+        await FaultHook.reached(.replicasBack)
     }
 
     /// Running again, or at its end with the lab.

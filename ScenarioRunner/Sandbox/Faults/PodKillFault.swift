@@ -46,14 +46,18 @@ public actor PodKillFault: LabFault {
     }
 
     public func apply() async throws {
-        undo()
+        await undo()
         kills = []
         let deadline = ContinuousClock.now + Self.timeToAppear
         // No kill can be taken back, so none is made before all can be.
         for replica in replicas { try await waitForProcess(of: replica, until: deadline) }
-        for replica in replicas { kills.append(try await kill(replica, until: deadline)) }
+        for replica in replicas {
+            kills.append(try await kill(replica, until: deadline))
+            await FaultHook.reached(.killSent)
+        }
         guard grace == .zero else { return }
         try await wait(until: .now + Self.timeToEnd) { kills.allSatisfy { $0.process.end != nil } }
+        await FaultHook.reached(.killDone)
     }
 
     public func verify() throws {
@@ -83,8 +87,9 @@ public actor PodKillFault: LabFault {
             KillReading(asked: replicas.count, killed: ended.sorted { $0.time < $1.time }, waiting: waiting))
     }
 
-    public func undo() {
+    public func undo() async {
         for kill in kills { kill.withdraw() }
+        await FaultHook.reached(.killWithdrawn)
     }
 
     private func waitForProcess(of replica: String, until deadline: ContinuousClock.Instant) async throws {

@@ -87,20 +87,36 @@ public final class ControlGroups: Sendable {
         }
     }
 
-    /// Removes the empty folders of labs that are dead.
+    /// Removes the folders of labs that are dead. The kernel keeps a group for a moment after the last process of a lab
+    /// that was killed has ended, so this waits up to 2 s for it.
     ///
     /// - Returns: the labs' folders that are gone now.
     @discardableResult
-    public static func sweep() -> [String] {
+    public static func sweep() async -> [String] {
+        let deadline = ContinuousClock.now + .seconds(2)
+        var removed: [String] = []
+        while true {
+            let (gone, busy) = sweepOnce()
+            removed += gone
+            guard !busy.isEmpty, ContinuousClock.now < deadline,
+                (try? await Task.sleep(for: .milliseconds(20))) != nil
+            else { return removed.sorted() }
+        }
+    }
+
+    /// - Returns: the dead labs' folders that are gone now, and those that the kernel still keeps.
+    private static func sweepOnce() -> (gone: [String], busy: [String]) {
         let parents = ControlGroupPlaces.ofThisProcess().candidates.flatMap(\.parents.distinct)
-        return Set(parents).sorted().flatMap { parent in
-            FolderTree.children(of: parent).filter { folder in
-                guard FilePath(folder).lastComponent?.string.hasPrefix(prefix) == true else { return false }
-                // The lock is taken for the time of the removal; a lab that lives holds it.
-                guard let lock = try? FolderLock(taking: folder) else { return false }
-                return withExtendedLifetime(lock) { FolderTree.removeIfEmpty(folder) }
+        var (gone, busy): ([String], [String]) = ([], [])
+        for folder in Set(parents).sorted().flatMap(FolderTree.children) {
+            guard FilePath(folder).lastComponent?.string.hasPrefix(prefix) == true else { continue }
+            // The lock is taken for the time of the removal; a lab that lives holds it.
+            guard let lock = try? FolderLock(taking: folder) else { continue }
+            withExtendedLifetime(lock) {
+                if FolderTree.removeIfEmpty(folder) { gone.append(folder) } else { busy.append(folder) }
             }
         }
+        return (gone, busy)
     }
 
     /// Lets a process enter a group: only then is it sure that the lab's processes can.

@@ -77,7 +77,7 @@ public struct DiskWork: Sendable, Equatable {
     /// Removes the names that workers killed in their first moment left in `folder`.
     ///
     /// - Throws: the file system's error.
-    static func removeLeftovers(in folder: String) throws {
+    public static func removeLeftovers(in folder: String) throws {
         let files = FileManager.default
         guard files.fileExists(atPath: folder) else { return }
         for name in try files.contentsOfDirectory(atPath: folder) where name.hasPrefix(prefix) {

@@ -93,8 +93,9 @@ public actor StressFault: LabFault {
         try await undo()
         (workers, start, end) = ([], nil, nil)
         do {
-            try spawnWorkers()
+            try await spawnWorkers()
             try await wait { try $0.hasTakenEffect() }
+            await FaultHook.reached(.stressTookEffect)
         } catch {
             try await undo()
             throw error
@@ -166,6 +167,7 @@ public actor StressFault: LabFault {
     private func endWorkers() async throws {
         lifeline = nil
         signal(SIGTERM)
+        await FaultHook.reached(.stressWorkersTold)
         if end == nil { end = .now }
         if try await !allEnd(within: .seconds(1)) {
             signal(SIGKILL)
@@ -173,10 +175,11 @@ public actor StressFault: LabFault {
                 throw StressError.notGone(fault: id, pids: workers.filter { $0.process.exit == nil }.map(\.process.pid))
             }
         }
+        await FaultHook.reached(.stressWorkersEnded)
         if case .disk(_, _, let folder) = spec { try DiskWork.removeLeftovers(in: folder) }
     }
 
-    private func spawnWorkers() throws {
+    private func spawnWorkers() async throws {
         guard targets.count * spec.workers <= Self.maximumWorkers else {
             throw StressError.tooManyWorkers(asked: targets.count * spec.workers, most: Self.maximumWorkers)
         }
@@ -192,6 +195,7 @@ public actor StressFault: LabFault {
                     target.placement.enter(command), input: lifeline.workersEnd, output: tally?.descriptor,
                     logFile: logFile)
                 workers.append(Worker(target: target, bytes: spec.bytes(ofWorker: index), process: process))
+                await FaultHook.reached(.stressWorkerStarted)
             }
         }
     }

@@ -27,7 +27,7 @@ public enum CommandLineTool {
     ///
     /// - Parameters:
     ///   - tool: a name, looked up in PATH and then in /usr/sbin, /sbin, /usr/bin and /bin; or a path.
-    ///   - input: its standard input; none is an empty one.
+    ///   - input: its standard input, at most what a pipe holds (64 KiB); none is an empty one.
     ///   - timeout: the total time it may take; then it is killed.
     /// - Throws: ``ToolError`` when it is missing, exits with anything but 0, or takes too long;
     ///   `CancellationError`, with the tool killed, when the task is cancelled.
@@ -81,10 +81,13 @@ public enum CommandLineTool {
     private static func collect(
         tool: String, path: String, arguments: [String], input: String
     ) async throws -> Ended {
+        let standardInput = try filledPipe(tool: tool, arguments: arguments, input: input)
+        defer { try? standardInput.close() }
         do {
             let result = try await Subprocess.run(
                 .path(FilePath(path)), arguments: Arguments(arguments),
-                environment: .inherit.updating(["LC_ALL": "C"]), input: .string(input),
+                environment: .inherit.updating(["LC_ALL": "C"]),
+                input: .fileDescriptor(standardInput, closeAfterSpawningProcess: false),
                 output: .string(limit: outputLimit), error: .string(limit: errorLimit))
             return Ended(
                 status: result.terminationStatus, standardOutput: result.standardOutput,
@@ -93,6 +96,22 @@ public enum CommandLineTool {
             try Task.checkCancellation()
             throw ToolError(tool: tool, arguments: arguments, outcome: .failed("\(error)"))
         }
+    }
+
+    /// The read end of a pipe in which the whole input waits already. A tool may end without having read it, and
+    /// Subprocess ends this process when it cannot write to the end what it was given to write.
+    private static func filledPipe(tool: String, arguments: [String], input: String) throws -> FileDescriptor {
+        let (readEnd, writeEnd) = try FileDescriptor.pipe()
+        defer { try? writeEnd.close() }
+        for end in [readEnd, writeEnd] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
+        _ = fcntl(writeEnd.rawValue, F_SETFL, O_NONBLOCK)
+        let bytes = Array(input.utf8)
+        guard bytes.isEmpty || Glibc.write(writeEnd.rawValue, bytes, bytes.count) == bytes.count else {
+            try? readEnd.close()
+            let outcome = ToolError.Outcome.failed("its input of \(bytes.count) bytes is more than a pipe holds")
+            throw ToolError(tool: tool, arguments: arguments, outcome: outcome)
+        }
+        return readEnd
     }
 
     private static func trimmed(_ text: String) -> String {

@@ -1,5 +1,7 @@
 #pragma once
 #include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 // Swift cannot call variadic C functions. There is one function here for each kind of argument that
 // curl_easy_setopt, curl_easy_getinfo and curl_multi_setopt take; each wants an option of that kind.
@@ -36,3 +38,44 @@ void *ccurl_easy_get_private(CURL *easy);
 int ccurl_easy_get_pooled_socket(CURL *easy);
 
 CURLMcode ccurl_multi_set_long(CURLM *multi, CURLMoption option, long value);
+
+/// Called when libcurl wants to hear of a socket: `what` is one of CURL_POLL_*.
+typedef int (*ccurl_socket_change)(CURL *easy, curl_socket_t socket, int what, void *context, void *of_socket);
+
+/// Called when libcurl wants to be called in `timeout_ms`; -1 for not any more.
+typedef int (*ccurl_timer_change)(CURLM *multi, long timeout_ms, void *context);
+
+/// Has `multi` tell what it waits for, instead of waiting by itself.
+CURLMcode ccurl_multi_set_callbacks(
+    CURLM *multi, ccurl_socket_change socket, ccurl_timer_change timer, void *context);
+
+// Waiting for sockets until an exact time, which curl_multi_poll does to the millisecond only, and without looking at
+// each of thousands of sockets every time: epoll, with a timerfd for the time and an eventfd to be woken by.
+
+typedef struct {
+    int epoll;
+    int timer;
+    int wake;
+    /// What the timer is set to; 0 when it is not set.
+    uint64_t armed_ns;
+} ccurl_poller;
+
+typedef struct {
+    int socket;
+    /// CURL_CSELECT_*
+    int ready;
+} ccurl_ready;
+
+/// False when the process has no descriptors left.
+bool ccurl_poller_open(ccurl_poller *poller);
+void ccurl_poller_close(ccurl_poller *poller);
+
+/// Watches `socket` for `interest`, CURL_POLL_IN, _OUT or _INOUT, instead of `before`; CURL_POLL_NONE for not at all.
+void ccurl_poller_watch(ccurl_poller *poller, int socket, int before, int interest);
+
+/// Waits until a socket is ready, somebody wakes the poller, or CLOCK_MONOTONIC is at `until_ns`; 0 does not wait.
+/// Returns how many of `ready` it has filled.
+int ccurl_poller_wait(ccurl_poller *poller, uint64_t until_ns, ccurl_ready *ready, int room);
+
+/// From any thread.
+void ccurl_poller_wake(int wake);

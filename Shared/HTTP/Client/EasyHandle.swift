@@ -22,6 +22,11 @@ struct EasyHandle {
         setRequest(transfer.request)
         ccurl_easy_set_pointer(pointer, CURLOPT_HTTPHEADER, transfer.headers.list)
         setCallbacks(Unmanaged.passUnretained(transfer).toOpaque())
+        closeSockets(through: pool)
+    }
+
+    /// Has `pool`, which must outlive every connection, close the sockets.
+    func closeSockets(through pool: PooledSockets) {
         ccurl_easy_set_pointer(pointer, CURLOPT_CLOSESOCKETDATA, Unmanaged.passUnretained(pool).toOpaque())
         ccurl_easy_set_close_socket(pointer) { context, socket in
             context.map { Unmanaged<PooledSockets>.fromOpaque($0).takeUnretainedValue().close(socket) } ?? -1
@@ -29,11 +34,11 @@ struct EasyHandle {
     }
 
     /// Has the request, when it is sent, open a connection of its own.
-    func demandFreshConnection() {
-        ccurl_easy_set_long(pointer, CURLOPT_FRESH_CONNECT, 1)
+    func demandFreshConnection(_ isDemanded: Bool = true) {
+        ccurl_easy_set_long(pointer, CURLOPT_FRESH_CONNECT, isDemanded ? 1 : 0)
     }
 
-    private func setHabits(_ configuration: HTTPClientConfiguration) {
+    func setHabits(_ configuration: HTTPClientConfiguration) {
         ccurl_easy_set_close_on_exec(pointer)
         ccurl_easy_set_long(pointer, CURLOPT_NOSIGNAL, 1)
         ccurl_easy_set_long(pointer, CURLOPT_TCP_NODELAY, 1)

@@ -12,7 +12,7 @@ import Synchronization
 ///
 /// * **Deadline.** `request.timeout`, or what is left of ``RequestDeadline/current`` if that is less, counts from the
 ///   call to the last byte: waiting for a place, name lookup, connecting and a server that trickles included.
-///   The result is sent on as `X-Request-Deadline-Ms`.
+///   The result is sent on as `X-Request-Deadline-Ms`, unless the request says not to.
 /// * **Trace.** A child of ``TraceContext/current`` is sent as `traceparent`.
 /// * **Limits.** The body by `request.maxResponseBytes`, the header and what may be in flight by the configuration.
 ///   What comes after the announced end of an answer is never taken for the next answer.
@@ -51,7 +51,7 @@ public final class HTTPClient: Sendable {
     /// - Throws: ``HTTPClientError`` or `CancellationError`.
     public func execute(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
         try Task.checkCancellation()
-        try validate(url: request.url)
+        guard RequestURL.isValid(request.url) else { throw HTTPClientError.invalidURL }
         let timeout = min(request.timeout, RequestDeadline.current?.remaining ?? request.timeout, Self.maxTimeout)
         guard timeout > .zero else { throw HTTPClientError.timedOut }
 
@@ -81,23 +81,25 @@ public final class HTTPClient: Sendable {
         }
     }
 
-    /// Only what may stand in a request line, so that no line break gets into the request; libcurl checks the rest.
-    private func validate(url: String) throws {
-        let scheme = ["http://", "https://"].first { url.hasPrefix($0) }
-        guard let scheme, url.utf8.count <= Self.maxURLBytes,
-            url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
-            let host = url.utf8.dropFirst(scheme.utf8.count).first, !"/?#".utf8.contains(host)
-        else { throw HTTPClientError.invalidURL }
-    }
-
-    /// What servers take at least, RFC 9110 section 4.1.
-    private static let maxURLBytes = 8000
-
     /// Longer ones are cut to this, well within what a count of milliseconds can hold.
     private static let maxTimeout = Duration.seconds(86_400)
 
-    private static let prepareLibcurl: Void = {
+    static let prepareLibcurl: Void = {
         let code = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
         precondition(code == CURLE_OK, "libcurl cannot start")
     }()
+}
+
+enum RequestURL {
+    /// What servers take at least, RFC 9110 section 4.1.
+    private static let maxBytes = 8000
+
+    /// Only what may stand in a request line, so that no line break gets into the request; libcurl checks the rest.
+    static func isValid(_ url: String) -> Bool {
+        guard let scheme = ["http://", "https://"].first(where: url.hasPrefix), url.utf8.count <= maxBytes,
+            url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
+            let host = url.utf8.dropFirst(scheme.utf8.count).first
+        else { return false }
+        return !"/?#".utf8.contains(host)
+    }
 }

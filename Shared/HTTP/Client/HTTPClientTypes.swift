@@ -13,6 +13,8 @@ public struct HTTPClientRequest: Sendable {
     public var timeout: Duration
     /// A longer answer is an error, ``HTTPClientError/responseTooLarge``.
     public var maxResponseBytes: Int
+    /// Whether the server is told how long the caller will wait (`X-Request-Deadline-Ms`).
+    public var sendsDeadline = true
 
     public init(
         method: HTTPRequest.Method = .get, url: String, headers: HTTPFields = [:], body: Data? = nil,

@@ -11,6 +11,9 @@ final class PooledSockets {
         let localPort: Int32
     }
 
+    /// Told of every socket that is about to be closed.
+    var willClose: (Int32) -> Void = { _ in }
+
     private var sockets: [Connection: Int32] = [:]
     private var connections: [Int32: Connection] = [:]
 
@@ -22,8 +25,11 @@ final class PooledSockets {
     /// Takes the place of close(2) for every socket of libcurl, so that no number here outlives its socket.
     func close(_ socket: Int32) -> Int32 {
         if let connection = connections.removeValue(forKey: socket) { sockets[connection] = nil }
+        willClose(socket)
         return Glibc.close(socket)
     }
+
+    func contains(_ socket: Int32) -> Bool { connections[socket] != nil }
 
     /// Whether nothing has come, neither bytes nor the end, on a connection over which nothing was asked.
     func isClean(_ connection: Connection) -> Bool {

@@ -16,7 +16,7 @@ final class RequestHeaders {
         if request.headers[.userAgent] == nil {
             append(HTTPField(name: .userAgent, value: userAgent))
         }
-        if request.headers[.requestDeadline] == nil {
+        if request.sendsDeadline, request.headers[.requestDeadline] == nil {
             append(HTTPField(name: .requestDeadline, value: String(max(1, timeout.wholeMilliseconds))))
         }
         if request.headers[Self.traceparent] == nil, let trace = TraceContext.current {
@@ -36,9 +36,18 @@ final class RequestHeaders {
         idempotentMethods.contains(request.method) || request.headers[idempotencyKey] != nil
     }
 
-    private func append(_ field: HTTPField) {
+    /// The same for every request of `form`.
+    static func maySendAgain(_ form: LoadForm) -> Bool {
+        idempotentMethods.contains(form.method) || form.headers[idempotencyKey] != nil
+    }
+
+    static func isIdempotencyKey(_ field: HTTPField) -> Bool { field.name == idempotencyKey }
+
+    private func append(_ field: HTTPField) { append(line: Self.line(field)) }
+
+    static func line(_ field: HTTPField) -> String {
         // "Name:" alone would take the field away; a semicolon sends it empty.
-        append(line: field.value.isEmpty ? "\(field.name.rawName);" : "\(field.name.rawName): \(field.value)")
+        field.value.isEmpty ? "\(field.name.rawName);" : "\(field.name.rawName): \(field.value)"
     }
 
     /// A line that ends in a colon takes away what libcurl would send by itself.
@@ -49,7 +58,7 @@ final class RequestHeaders {
 
     /// How the message is framed and the connection used is for libcurl to say: a second opinion in the header is
     /// how requests are smuggled.
-    private static let ownedByClient: Set<HTTPField.Name> = [
+    static let ownedByClient: Set<HTTPField.Name> = [
         .contentLength, .transferEncoding, .connection, .expect, .upgrade, .te, .trailer,
     ]
     private static let idempotentMethods: Set<HTTPRequest.Method> = [.get, .head, .options, .put, .delete, .trace]

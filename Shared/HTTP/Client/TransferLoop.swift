@@ -38,7 +38,7 @@ final class TransferLoop {
 
     /// Returns when the mailbox has been closed, with everything failed and freed.
     func run() {
-        blockSignals()
+        blockAllSignals()
         var messages: [TransferMailbox.Message] = []
         while mailbox.take(into: &messages) {
             messages.forEach(receive)
@@ -53,13 +53,6 @@ final class TransferLoop {
         }
         messages.forEach(receive)
         close()
-    }
-
-    /// No signal handler runs here, and a write to a closed connection is an error, not SIGPIPE.
-    private func blockSignals() {
-        var all = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_BLOCK, &all, nil)
     }
 
     // MARK: Beginning

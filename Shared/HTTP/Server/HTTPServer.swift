@@ -21,6 +21,9 @@ public struct HTTPServerSettings: Sendable {
     public var replica: String?
     /// Requests beyond these are refused with 503.
     public var maxRequestsInFlight = 512
+    /// Whether the pattern `load_shedding` is for this server: one whose latency is its own work. Where a server mostly
+    /// waits for others, a slow neighbour would look like too much load.
+    public var shedsLoad = false
     /// From the head of a request to the end of its body. Room for a few retransmissions on a lossy network.
     public var maxReadingTime = Duration.seconds(30)
 
@@ -95,17 +98,23 @@ struct CannotListen: Error, CustomStringConvertible {
 /// The set-up that all four servers share.
 ///
 /// ```
-///   socket --> limits --> telemetry --> problem+json --> deadline --> router --> handler
+///   socket --> limits --> telemetry --> problem+json --> load shedding --> deadline --> router --> handler
 /// ```
 public struct HTTPServer: Sendable {
     public let settings: HTTPServerSettings
     public let registry: MetricsRegistry
     public let logger: Logger
     public let readiness = Readiness()
+    private let resilience: @Sendable () -> ResilienceSettings
 
-    public init(settings: HTTPServerSettings, registry: MetricsRegistry = MetricsRegistry(), logger: Logger) {
+    /// - Parameter resilience: the patterns in force, asked anew for every request.
+    public init(
+        settings: HTTPServerSettings, registry: MetricsRegistry = MetricsRegistry(),
+        resilience: @escaping @Sendable () -> ResilienceSettings = { .fallback }, logger: Logger
+    ) {
         self.settings = settings
         self.registry = registry
+        self.resilience = resilience
         self.logger = logger
     }
 
@@ -123,7 +132,10 @@ public struct HTTPServer: Sendable {
             TelemetryMiddleware(metrics: registry, replica: settings.replica)
             ProblemMiddleware(allowedMethods: AllowedMethods(all))
             InFlightLimitMiddleware(limit: settings.maxRequestsInFlight)
-            DeadlineMiddleware()
+            LoadSheddingMiddleware(
+                isOn: { [resilience, settings] in settings.shedsLoad && resilience().has(.loadShedding) },
+                metrics: registry)
+            DeadlineMiddleware { [resilience] in resilience().has(.deadlines) }
         }
         router.add(all)
         let readiness = readiness

@@ -100,10 +100,13 @@ struct ProblemMiddleware: RouterMiddleware {
 struct DeadlineMiddleware: RouterMiddleware {
     typealias Context = AppContext
 
+    /// Whether callers' deadlines count at all: a pattern that can be switched off.
+    let isOn: @Sendable () -> Bool
+
     func handle(
         _ request: Request, context: AppContext, next: (Request, AppContext) async throws -> Response
     ) async throws -> Response {
-        guard let text = request.headers[.requestDeadline] else { return try await next(request, context) }
+        guard isOn(), let text = request.headers[.requestDeadline] else { return try await next(request, context) }
         guard let milliseconds = UInt32(text), milliseconds <= 3_600_000 else {
             throw Problem.malformed("X-Request-Deadline-Ms must be an integer from 0 to 3600000.")
         }
@@ -132,9 +135,7 @@ struct InFlightLimitMiddleware: RouterMiddleware {
     func handle(
         _ request: Request, context: AppContext, next: (Request, AppContext) async throws -> Response
     ) async throws -> Response {
-        guard !request.uri.path.hasPrefix("/health"), request.uri.path != "/metrics" else {
-            return try await next(request, context)
-        }
+        guard !request.isProbe else { return try await next(request, context) }
         let count = gauge.value.add(1, ordering: .relaxed).newValue
         defer { gauge.value.subtract(1, ordering: .relaxed) }
         guard count <= limit else {
@@ -146,6 +147,11 @@ struct InFlightLimitMiddleware: RouterMiddleware {
     private final class InFlightGauge: Sendable {
         let value = Atomic<Int>(0)
     }
+}
+
+extension Request {
+    /// Whether it comes from who watches over the service; those are never refused.
+    var isProbe: Bool { uri.path.hasPrefix("/health") || uri.path == "/metrics" }
 }
 
 extension HTTPField.Name {

@@ -12,11 +12,14 @@ public enum ServiceMain {
 
     /// Runs the services until SIGTERM or SIGINT, and ends them in the reverse order.
     ///
-    /// With `EXIT_WITH_PARENT=true` in the environment the process also ends when the one that started it does.
+    /// With `EXIT_WITH_PARENT=true` in the environment the process also ends when the one that started it does. Its
+    /// number in place of `true` says which one that is, and so also when it ended before this one could ask.
     public static func run(_ services: [any Service], logger: Logger) async throws {
-        let isLeashed = ProcessInfo.processInfo.environment["EXIT_WITH_PARENT"] == "true"
+        let leash = ProcessInfo.processInfo.environment["EXIT_WITH_PARENT"]
+        let parent = leash == "true" ? getppid() : leash.flatMap(pid_t.init)
         var configuration = ServiceGroupConfiguration(
-            services: services + (isLeashed ? [ParentWatch()] : []), gracefulShutdownSignals: [.sigterm, .sigint],
+            services: services + (parent.map { [ParentWatch(parent: $0)] } ?? []),
+            gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger)
         configuration.maximumGracefulShutdownDuration = drainTime
         configuration.maximumCancellationDuration = cancellationTime
@@ -43,7 +46,7 @@ public enum ServiceMain {
 
 /// Ends the group when the parent process is gone: a lab without namespaces has no kernel that does it.
 private struct ParentWatch: Service {
-    private let parent = getppid()
+    let parent: pid_t
     private static let interval = Duration.milliseconds(200)
 
     struct ParentGone: Error, CustomStringConvertible {

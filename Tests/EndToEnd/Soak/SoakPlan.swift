@@ -29,12 +29,14 @@ struct SoakPlan: Sendable {
     var settleTime = Duration.seconds(30)
     /// The folder of the four executables that are soaked.
     var executables: URL
+    /// How the services guard themselves; nil: as a fresh lab does.
+    var resilience: ResilienceSettings?
 
     /// Far more than it takes: five payments a second, and the time to warm up.
     var loadLimit: Duration { .seconds(120 + payments / 5) }
 
-    /// The short form, or what the environment asks for: `SOAK_PAYMENTS`, `SOAK_SEED`, and `SOAK_EXECUTABLES`, the
-    /// folder of the executables.
+    /// The short form, or what the environment asks for: `SOAK_PAYMENTS`, `SOAK_SEED`, `SOAK_EXECUTABLES`, the
+    /// folder of the executables, and `SOAK_RESILIENCE`, such as `hardened`.
     ///
     /// - Parameter environment: nil for the process's own.
     /// - Throws: ``SettingsError`` naming every value that is wrong.
@@ -43,10 +45,20 @@ struct SoakPlan: Sendable {
         let payments = reader.integer("SOAK_PAYMENTS", in: 1...1_000_000, default: 2000)
         let seed = reader.integer("SOAK_SEED", in: 0...Int.max, default: Int.random(in: 0...999_999_999))
         let folder = reader.text("SOAK_EXECUTABLES", default: LabProcess.executables.path)
+        let resilience = try reader.optionalText("SOAK_RESILIENCE").map(Self.resilience)
         try reader.finish()
         return SoakPlan(
             payments: payments, seed: UInt64(seed),
-            executables: URL(fileURLWithPath: folder, relativeTo: LabProcess.repository).absoluteURL)
+            executables: URL(fileURLWithPath: folder, relativeTo: LabProcess.repository).absoluteURL,
+            resilience: resilience)
+    }
+
+    private static func resilience(_ text: String) throws -> ResilienceSettings {
+        do throws(QuantityError) {
+            return try .parse(text)
+        } catch {
+            throw SettingsError(messages: ["SOAK_RESILIENCE=\(text): \(error.description)"])
+        }
     }
 }
 

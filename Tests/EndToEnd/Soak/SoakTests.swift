@@ -32,6 +32,7 @@ struct SoakTests {
         // soak is about as many payments in as much trouble as possible.
         let options = ["--no-limits", "--experiments", experiments.path, "--seed", "\(plan.seed)"]
         try await LabProcess.withLab(options, folder: state, executables: plan.executables) { lab in
+            if let resilience = plan.resilience { try await lab.set(resilience) }
             let report = try await Soak(plan: plan, lab: lab).run()
             SoakProgress.say(report.text)
             Self.judge(report)
