@@ -35,7 +35,6 @@ export function makeGenerator(scope) {
       setText(missing, answer.problems.map((one) => `${one.file}:${one.line}: ${one.field}: ${one.reason}`).join("; ")
         || (profiles.length === 0 ? "There are no load profiles yet: put a YAML file into load-profiles/." : ""));
       describe();
-      store.setLoad(await api.get("/api/load").catch(() => store.load));
     } catch (problem) {
       setText(missing, problem.isMissing ? "This runner has no load generator for the page; a scenario brings its own load." : `The profiles could not be read. ${problem.message}`);
     }
