@@ -10,7 +10,8 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak kill-sweep fidelity bench bench-halt locust-venv bench-load metastable test-browser bench-compare lint format clean
+.PHONY: help run demo doctor test soak kill-sweep fidelity bench bench-halt locust-venv bench-load metastable test-browser bench-compare
+.PHONY: page-soak screenshots lint format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -80,6 +81,15 @@ lint: ## Check the format only
 
 format: ## Format the sources in place
 	swift format -i -r $(SOURCES)
+
+# The page left open under load for PAGE_SOAK_MINUTES: it must not grow. Needs a build.
+page-soak:
+	scripts/prerequisites.sh browser
+	PAGE_SOAK_MINUTES=$${PAGE_SOAK_MINUTES:-30} Tests/Browser/run.sh -k test_growth
+
+screenshots: ## Pictures of every view into docs/images, in light and dark, wide and narrow; needs a build
+	scripts/prerequisites.sh browser
+	SCREENSHOTS=docs/images Tests/Browser/run.sh -k test_screenshots
 
 clean: ## Remove what was built and what the lab wrote
 	rm -rf .build .lab

@@ -24,7 +24,12 @@ public enum Identifier {
 
     /// An id for now, from the system's random numbers.
     public static func make(prefix: String) -> String {
+        make(prefix: prefix, milliseconds: UnixTime.now.milliseconds)
+    }
+
+    /// An id of another moment, from the system's random numbers.
+    public static func make(prefix: String, milliseconds: Int64) -> String {
         var generator = SystemRandomNumberGenerator()
-        return make(prefix: prefix, milliseconds: UnixTime.now.milliseconds, using: &generator)
+        return make(prefix: prefix, milliseconds: milliseconds, using: &generator)
     }
 }

@@ -43,6 +43,32 @@ struct EventHubTests {
         #expect(hub.subscriberCount == 0)
     }
 
+    @Test func whoComesBackIsToldWhatItMissed() async throws {
+        hub.publish("second", 1)
+        let heard = try #require(hub.subscribe(after: nil))
+        for number in 2...4 { hub.publish("second", number) }
+        let back = try #require(hub.subscribe(after: heard.lastID))
+        #expect(back.missed?.map(\.data) == ["2", "3", "4"])
+        #expect(back.missed?.last?.id == back.lastID)
+        #expect(hub.subscribe(after: back.lastID)?.missed?.isEmpty == true)
+        hub.publish("second", 5)
+        #expect(await back.events.first { _ in true }?.data == "5", "and then what happens")
+    }
+
+    @Test func whatIsNotKnownAnyMoreIsNotMadeUp() throws {
+        let first = try #require(hub.subscribe(after: nil)).lastID
+        let other = EventHub()
+        other.publish("second", 1)
+        let ofAnotherLife = try #require(other.subscribe(after: nil)).lastID
+        for number in 0..<EventHub.keptEvents { hub.publish("second", number) }
+        #expect(hub.subscribe(after: first)?.missed?.count == EventHub.keptEvents)
+        hub.publish("second", 0)
+        for id in [first, ofAnotherLife, "", "7", "a-b", nil] {
+            let subscription = try #require(hub.subscribe(after: id))
+            #expect(subscription.missed == nil, "\(id ?? "none")")
+        }
+    }
+
     @Test func aCancelledReaderLeaves() async throws {
         let stream = try #require(hub.subscribe())
         let reader = Task { for await _ in stream {} }
@@ -53,8 +79,10 @@ struct EventHubTests {
     }
 
     @Test func anEventIsOneLineOfJSON() throws {
-        let event = try #require(EventHub.Event(name: "run", value: ["text": "a\nb\r\u{2028}/"]))
+        var event = try #require(EventHub.Event(name: "run", value: ["text": "a\nb\r\u{2028}/"]))
         #expect(event.text == "event: run\ndata: {\"text\":\"a\\nb\\r\u{2028}/\"}\n\n")
+        event.id = "x-1"
+        #expect(event.text.hasPrefix("id: x-1\nevent: run\ndata: "))
         #expect(EventHub.Event(name: "run", value: Double.nan) == nil)
     }
 }

@@ -24,12 +24,29 @@ struct EventsControllerTests {
         try await withServer(routes: routes) { server in
             let page = try await open(server)
             hub.publish("second", ["success": 100])
-            let text = try await page.receive(until: "event: second\ndata: {\"success\":100}\n\n")
+            let text = try await page.receive(until: "data: {\"success\":100}\n\n")
             #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n"))
             #expect(text.lowercased().contains("content-type: text/event-stream; charset=utf-8\r\n"))
             #expect(text.lowercased().contains("cache-control: no-store\r\n"))
             #expect(text.lowercased().contains("transfer-encoding: chunked\r\n"))
             page.disconnect()
+        }
+    }
+
+    @Test func aPageThatComesBackGoesOnWhereItWas() async throws {
+        try await withServer(routes: routes) { server in
+            hub.publish("second", ["success": 1])
+            let heard = try #require(hub.subscribe(after: nil)).lastID
+            hub.publish("second", ["success": 2])
+            let page = try RawConnection(port: server.port)
+            try await page.send("GET /api/events HTTP/1.1\r\nHost: a\r\nLast-Event-ID: \(heard)\r\n\r\n")
+            let text = try await page.receive(until: "data: {\"success\":2}\n\n")
+            #expect(!text.contains("snapshot") && !text.contains("{\"success\":1}"))
+            page.disconnect()
+            let stranger = try RawConnection(port: server.port)
+            try await stranger.send("GET /api/events HTTP/1.1\r\nHost: a\r\nLast-Event-ID: gone-1\r\n\r\n")
+            try await stranger.receive(until: "\nevent: snapshot\n")
+            stranger.disconnect()
         }
     }
 

@@ -20,7 +20,7 @@ import Testing
         add(ms: 400, .status(402))
         let second = window.take(runID: "RUN-1", phase: .fault).second
         #expect(second.requests == 100 && second.successRate == 0.99, "a declined card is an answer")
-        #expect(second.p50Ms == 51 && second.p95Ms == 96)
+        #expect(second.declined == 1 && second.p50Ms == 51 && second.p95Ms == 96 && second.p99Ms == 500)
         #expect(second.runID == "RUN-1" && second.phase == .fault)
     }
 
@@ -30,7 +30,9 @@ import Testing
         let empty = window.take(runID: "RUN-1", phase: nil).second
         #expect(empty.requests == 0 && empty.successRate == nil && empty.p50Ms == nil && empty.p95Ms == nil)
         let json = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(empty))
-        for member in ["phase", "success_rate", "p50_ms", "p95_ms"] { #expect(json[member] == .null, "\(member)") }
+        for member in ["phase", "success_rate", "p50_ms", "p95_ms", "p99_ms"] {
+            #expect(json[member] == .null, "\(member)")
+        }
     }
 
     @Test func aFloodIsCountedByASample() {

@@ -76,6 +76,8 @@ struct RunnerLab: Sendable {
             load: LoadController(
                 manager: loads, profilesFolder: profiles.path, targets: .init(all: options.loadTarget)),
             topology: TopologyController(topology: LabTopology(), statuses: { [] }),
+            payments: PaymentsController(
+                reader: PaymentStoryReader(client: HTTPClient(), paymentURL: "http://127.0.0.1:1")),
             failureModes: failureModes, events: events, locust: locust)
     }
 

@@ -17,6 +17,7 @@ struct RunnerAPI: Sendable {
     let runs: RunsController
     let load: LoadController
     let topology: TopologyController
+    let payments: PaymentsController
     let failureModes: FailureModesStore
     let events: EventHub
     let locust: LocustService
@@ -48,7 +49,7 @@ struct RunnerAPI: Sendable {
                 resilience: ResilienceSwitch(store: failureModes, events: events), holder: { manager.resilienceHolder }
             ).routes
             + EventsController(hub: events, snapshot: snapshot).routes
-            + topology.routes
+            + topology.routes + payments.routes
     }
 
     /// Everything but what all servers have.

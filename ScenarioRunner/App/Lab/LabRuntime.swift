@@ -64,6 +64,7 @@ struct LabRuntime: Sendable {
             load: LoadController(
                 manager: loads, profilesFolder: settings.profilesFolder, targets: world.loadTargets),
             topology: TopologyController(topology: world.topology, statuses: { supervisor.snapshot() }),
+            payments: PaymentsController(reader: PaymentStoryReader(client: client, paymentURL: world.paymentURL)),
             failureModes: failureModes, events: events, locust: locust
         ).application(host: world.network == nil ? "127.0.0.1" : "0.0.0.0", port: world.runnerPort, logger: logger)
 

@@ -14,15 +14,19 @@ final class LiveWindow: Sendable {
         let requests: Int
         /// 0 to 1; nil without requests.
         let successRate: Double?
+        /// Of the successful ones, those in which a card was declined.
+        let declined: Int
         let p50Ms: Double?
         let p95Ms: Double?
+        let p99Ms: Double?
 
         enum CodingKeys: String, CodingKey {
-            case time, phase, requests
+            case time, phase, requests, declined
             case runID = "run_id"
             case successRate = "success_rate"
             case p50Ms = "p50_ms"
             case p95Ms = "p95_ms"
+            case p99Ms = "p99_ms"
         }
     }
 
@@ -65,7 +69,8 @@ final class LiveWindow: Sendable {
         (part.p99Ms, part.p999Ms, part.maxMs) = (percentile(0.99), percentile(0.999), percentile(1))
         let second = Second(
             time: UnixTime.now.seconds, runID: runID, phase: phase, requests: sorted.count,
-            successRate: share(ended.successes), p50Ms: part.p50Ms, p95Ms: part.p95Ms)
+            successRate: share(ended.successes), declined: ended.declined, p50Ms: part.p50Ms, p95Ms: part.p95Ms,
+            p99Ms: part.p99Ms)
         return (second, part)
     }
 }

@@ -41,7 +41,7 @@ struct PaymentStoryReader: Sendable {
         return payments.first { $0["payment_id"] == .string(id) }
     }
 
-    private func document(_ path: String, of id: String) async throws -> JSONValue {
+    func document(_ path: String, of id: String) async throws -> JSONValue {
         let answer: HTTPClientResponse
         do {
             answer = try await client.execute(

@@ -80,7 +80,9 @@ extension LiveWindow.Second {
         try container.encode(phase, forKey: .phase)
         try container.encode(requests, forKey: .requests)
         try container.encode(successRate, forKey: .successRate)
+        try container.encode(declined, forKey: .declined)
         try container.encode(p50Ms, forKey: .p50Ms)
         try container.encode(p95Ms, forKey: .p95Ms)
+        try container.encode(p99Ms, forKey: .p99Ms)
     }
 }

@@ -9,6 +9,11 @@ export class Problem extends Error {
     this.status = status;
     this.retryAfter = retryAfter;
   }
+
+  /** Whether this runner has no such endpoint: an older one, or one in another place. */
+  get isMissing() {
+    return this.status === 404 || this.status === 405;
+  }
 }
 
 export function get(path) {
@@ -20,21 +25,39 @@ export function post(path, { query = null, body = null } = {}) {
   return request("POST", query ? `${path}?${new URLSearchParams(query)}` : path, body);
 }
 
+export function put(path, body) {
+  return request("PUT", path, body);
+}
+
+/** The media type of what is at `path`, without its text; null where there is nothing. */
+export async function typeOf(path) {
+  try {
+    const response = await fetch(path, { method: "HEAD", signal: AbortSignal.timeout(DEADLINE_MS) });
+    return response.ok ? (response.headers.get("Content-Type") ?? "").split(";")[0] : null;
+  } catch {
+    return null;
+  }
+}
+
 async function request(method, path, body = null) {
   const headers = { Accept: "application/json" };
   if (body !== null) headers["Content-Type"] = "application/json";
   try {
-    const signal = AbortSignal.timeout(DEADLINE_MS);
+    // A halt answers within 10 s by itself.
+    const signal = AbortSignal.timeout(path === "/api/halt" ? 2 * DEADLINE_MS : DEADLINE_MS);
     const response = await fetch(path, { method, headers, signal, body: body === null ? null : JSON.stringify(body) });
     const document = await response.json().catch(() => null);
     if (!response.ok) throw problemOf(response, document);
     if (document === null) throw new Problem(response.status, "The runner's answer was not JSON.");
     return document;
   } catch (error) {
-    if (error instanceof Problem) throw error;
-    const detail = error.name === "TimeoutError" ? "The runner did not answer within 10 s." : "The runner cannot be reached.";
-    throw new Problem(0, detail);
+    throw asProblem(error);
   }
+}
+
+function asProblem(error) {
+  if (error instanceof Problem) return error;
+  return new Problem(0, error.name === "TimeoutError" ? "The runner did not answer in time." : "The runner cannot be reached.");
 }
 
 function problemOf(response, document) {

@@ -1,53 +1,44 @@
-// The page: one store, one stream of events into it, a view a section out of it.
+// The page: one store, one stream of events into it, a shell that is always there, and one view at a time.
 
 import * as api from "./api.js";
+import { startRouter } from "./router.js";
+import { mountActivity } from "./shell/activity.js";
+import { mountGovernance } from "./shell/governance.js";
+import { mountHalt } from "./shell/halt.js";
 import { Store } from "./store.js";
 import { connect } from "./stream.js";
-import { mountExperiments } from "./views/experiments.js";
-import { mountFailures } from "./views/failures.js";
-import { mountHalt } from "./views/halt.js";
-import { mountHeader } from "./views/header.js";
-import { mountLive } from "./views/live.js";
-import { mountLocust } from "./views/locust.js";
-import { mountRuns } from "./views/runs.js";
 
 const store = new Store();
+const shell = [mountGovernance(store), mountHalt(store), mountActivity(store)];
+const router = startRouter(store);
 
-async function readExperiments() {
+/** What no event tells until it changes. */
+async function read(path, put) {
   try {
-    store.setExperiments(await api.get("/api/experiments"));
+    put(await api.get(path));
   } catch (problem) {
-    store.setExperimentsProblem(problem);
-  }
-}
-
-async function readLocust() {
-  try {
-    store.setLocustFiles(await api.get("/api/locust"));
-  } catch (problem) {
-    store.setLocustFiles({ files: [], obstacle: problem.message, current: null, runs: [] });
+    put(null, problem);
   }
 }
 
 function readAll() {
-  readExperiments();
-  readLocust();
+  read("/api/experiments", (list, problem) => store.setExperiments(list, problem));
+  read("/api/topology", (topology) => topology && store.setTopology(topology));
 }
-
-const views = [
-  mountHeader(store),
-  mountHalt(store),
-  mountLive(store),
-  mountExperiments(store, readExperiments),
-  mountLocust(store),
-  mountFailures(store),
-  mountRuns(store),
-];
 
 readAll();
 connect(store, { onReturn: readAll });
 
 // Countdowns and the charts' right edge move once a second, and not at all while nobody looks.
 setInterval(() => {
-  if (!document.hidden) for (const view of views) view.tick();
+  if (document.hidden) return;
+  for (const part of shell) part.tick?.();
+  router.tick();
 }, 1000);
+
+// Replica states have no event of their own on every runner.
+setInterval(() => {
+  if (!document.hidden && store.connection === "live" && !store.hasTopologyEvents) {
+    read("/api/topology", (topology) => topology && store.setTopology(topology));
+  }
+}, 2000);

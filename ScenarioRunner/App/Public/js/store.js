@@ -1,10 +1,11 @@
-// What the page knows, in one place. Views read it and are told when a part of it changes; only this file's callers in
-// stream.js and the views' actions write it.
+// What the page knows, in one place. Views read it and are told when a part of it changes; only stream.js, main.js and
+// the views' actions write it. Nothing in it grows without a limit.
 
 import { SecondSeries } from "./lib/series.js";
 
 export const WINDOW_SECONDS = 300;
-const KEPT_RUNS = 50;
+const KEPT_RUNS = 200;
+const KEPT_MARKS = 50;
 
 export class Store {
   /** `connecting`, `live` or `lost`. */
@@ -17,20 +18,28 @@ export class Store {
   runs = [];
   /** The settings of the payment failures, or null until known. */
   failureModes = null;
-  /** `{active, places, readyAt}`, or null until known; `readyAt` is on the monotonic clock, in milliseconds. */
+  /** `{active, places, readyAt, minutes}`, or null until known; `readyAt` is on the monotonic clock, in milliseconds. */
   rateLimit = null;
   /** Whether everything is halted, or null until known. */
   halted = null;
-  /** The Locust files as `GET /api/locust` tells them, or null until they have been read. */
-  locustFiles = null;
-  /** The Locust that runs, or the last one; null while none is known. */
+  /** `{services, paths?, faults?}`, or null until known. */
+  topology = null;
+  hasTopologyEvents = false;
+  /** `{profile, patterns, inventory_pool}`; null on a runner without such settings, undefined until known. */
+  resilience = undefined;
+  /** The running or last load, and the running or last Locust; null until there was one. */
+  load = null;
   locust = null;
   seconds = new SecondSeries(WINDOW_SECONDS);
+  /** When payment failures were changed: `[{time, words}]`, words null for none, oldest first. */
+  marks = [];
   #watchers = new Map();
 
-  /** Calls `watcher` after every change of `part`: the name of one of the properties above. */
+  /** Calls `watcher` after every change of `part`, the name of a property above, until the function it returns is called. */
   watch(part, watcher) {
-    this.#watchers.set(part, [...(this.#watchers.get(part) ?? []), watcher]);
+    const watchers = this.#watchers.get(part) ?? new Set();
+    this.#watchers.set(part, watchers.add(watcher));
+    return () => watchers.delete(watcher);
   }
 
   setConnection(connection) {
@@ -39,13 +48,10 @@ export class Store {
     this.#changed("connection");
   }
 
-  setExperiments(experiments) {
-    this.experiments = experiments;
-    this.experimentsProblem = null;
-    this.#changed("experiments");
-  }
-
-  setExperimentsProblem(problem) {
+  setExperiments(experiments, problem = null) {
+    const isSame = experiments && JSON.stringify(experiments) === JSON.stringify(this.experiments);
+    if (isSame && !this.experimentsProblem) return;
+    if (experiments) this.experiments = experiments;
     this.experimentsProblem = problem;
     this.#changed("experiments");
   }
@@ -60,20 +66,11 @@ export class Store {
     this.setRuns([run, ...this.runs.filter(({ id }) => id !== run.id)]);
   }
 
-  setFailureModes(failureModes) {
-    this.failureModes = failureModes;
+  setFailureModes(modes, time = Date.now() / 1000) {
+    const words = failureWords(modes).join(", ") || null;
+    if (words !== (this.marks.at(-1)?.words ?? null)) this.marks = [...this.marks, { time, words }].slice(-KEPT_MARKS);
+    this.failureModes = modes;
     this.#changed("failureModes");
-  }
-
-  setLocustFiles(overview) {
-    this.locustFiles = overview;
-    this.#changed("locustFiles");
-    if (this.locust === null && overview.runs.length > 0) this.setLocust(overview.runs[0]);
-  }
-
-  setLocust(run) {
-    this.locust = run;
-    this.#changed("locust");
   }
 
   setHalted(halted) {
@@ -82,8 +79,8 @@ export class Store {
     this.#changed("halted");
   }
 
-  setRateLimit({ cooldown_remaining_seconds: remaining, active_experiments: active, max_concurrent: places }) {
-    this.rateLimit = { active, places, readyAt: performance.now() + remaining * 1000 };
+  setRateLimit({ cooldown_remaining_seconds: remaining, active_experiments: active, max_concurrent: places, cooldown_minutes: minutes }) {
+    this.rateLimit = { active, places, minutes, readyAt: performance.now() + remaining * 1000 };
     this.#changed("rateLimit");
   }
 
@@ -92,14 +89,40 @@ export class Store {
     return this.rateLimit ? Math.max(0, (this.rateLimit.readyAt - performance.now()) / 1000) : 0;
   }
 
+  /** Takes a topology, or those parts of it that an event brings. */
+  setTopology(topology) {
+    this.topology = { ...this.topology, ...topology };
+    this.#changed("topology");
+  }
+
+  setResilience(resilience) {
+    this.resilience = resilience;
+    this.#changed("resilience");
+  }
+
+  setLoad(load) {
+    this.load = load;
+    this.#changed("load");
+  }
+
+  setLocust(locust) {
+    this.locust = locust;
+    this.#changed("locust");
+  }
+
   addSeconds(seconds) {
     for (const second of seconds) this.seconds.add(second);
     this.#changed("seconds");
   }
 
+  /** Runs that have not ended, newest first. */
+  get activeRuns() {
+    return this.runs.filter((run) => run.state !== "finished");
+  }
+
   /** The run of this experiment that is under way, or null. */
   runningOf(experiment) {
-    return this.runs.find((run) => run.experiment === experiment && run.state !== "finished") ?? null;
+    return this.activeRuns.find((run) => run.experiment === experiment) ?? null;
   }
 
   /** The last run of this experiment that came to an end, or null. */
@@ -108,6 +131,13 @@ export class Store {
   }
 
   #changed(part) {
-    for (const watcher of this.#watchers.get(part) ?? []) watcher();
+    for (const watcher of [...(this.#watchers.get(part) ?? [])]) watcher();
   }
+}
+
+/** Which payment failures are on: `["card decline 20 %"]`. */
+export function failureWords(modes) {
+  return [["gateway_timeout", "gateway timeout"], ["card_decline", "card decline"], ["stolen_card", "stolen card"]]
+    .filter(([key]) => modes?.[`${key}_enabled`])
+    .map(([key, name]) => `${name} ${modes[`${key}_probability`]}\u202f%`);
 }

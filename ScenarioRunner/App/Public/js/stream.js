@@ -1,38 +1,59 @@
 // The runner's event stream, kept open for as long as the page is.
 //
-//   connecting --snapshot--> live --error--> lost --snapshot--> live
+//   connecting --open--> live --error--> lost --open--> live
 //
-// Every connection begins with a snapshot, so nothing missed while it was lost matters.
+// A connection begins with a snapshot, or, when the browser comes back soon enough, with what it missed: the browser
+// names the last event that it heard (Last-Event-ID).
 
 import { heard } from "./lib/clock.js";
+import { secondOfLoad, secondOfLocust } from "./lib/series.js";
 
-const REOPEN_AFTER_MS = 3000;
+const REOPEN_AFTER_MS = 2000;
 
 /** Opens the stream. `onReturn` is called when it is back: the runner may be another process by then. */
 export function connect(store, { onReturn }) {
   const source = new EventSource("/api/events");
   const on = (name, handle) => source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
 
+  source.onopen = () => {
+    const wasLost = store.connection === "lost";
+    store.setConnection("live");
+    if (wasLost) onReturn();
+  };
   on("snapshot", (snapshot) => {
     store.setFailureModes(snapshot.failure_modes);
     store.setHalted(snapshot.halt.halted);
     store.setRateLimit(snapshot.rate_limit);
     store.setRuns(snapshot.runs);
     store.addSeconds(snapshot.seconds ?? []);
+    store.setResilience(snapshot.resilience ?? null);
+    if (snapshot.topology) store.setTopology(snapshot.topology);
+    if (snapshot.load) store.setLoad(snapshot.load);
     if (snapshot.locust) store.setLocust(snapshot.locust);
-    const wasLost = store.connection === "lost";
-    store.setConnection("live");
-    if (wasLost) onReturn();
   });
   on("second", (second) => {
     heard(second.time);
     store.addSeconds([second]);
   });
   on("run", (run) => store.putRun(run));
-  on("locust", (run) => store.setLocust(run));
   on("failure_modes", (modes) => store.setFailureModes(modes));
   on("halt", ({ halted }) => store.setHalted(halted));
   on("rate_limit", (limit) => store.setRateLimit(limit));
+  on("resilience", (resilience) => store.setResilience(resilience));
+  on("topology", (topology) => {
+    store.hasTopologyEvents = true;
+    store.setTopology(topology);
+  });
+  on("load", (load) => {
+    store.setLoad(load);
+    const second = secondOfLoad(load);
+    if (second) store.addSeconds([second]);
+  });
+  on("locust", (locust) => {
+    const second = secondOfLocust(locust, store.locust);
+    store.setLocust(locust);
+    if (second) store.addSeconds([second]);
+  });
 
   source.onerror = () => {
     store.setConnection("lost");

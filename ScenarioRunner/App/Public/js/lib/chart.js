@@ -1,10 +1,10 @@
-// A time chart in SVG: bands behind, a grid, lines in front. It knows pixels and nothing of payments.
+// A time chart in SVG: bands behind, a grid, lines in front, and a cursor to read a second with. It knows pixels and
+// nothing of payments. Its parts stay; a drawing only changes their attributes.
 
-import { el, setAttribute, svg } from "./dom.js";
+import { el, setAttribute, setText, svg } from "./dom.js";
 
-const HEIGHT = 220;
-const MARGIN = { top: 32, right: 12, bottom: 24, left: 52 };
-const BAND_TOP = 18;
+const MARGIN = { top: 24, right: 12, bottom: 24, left: 52 };
+const BAND_TOP = 16;
 const LETTER_WIDTH = 7;
 
 /** A scale from `low` to `high` in even steps of value. */
@@ -18,12 +18,20 @@ export function logarithmic(low, high) {
   return (value) => Math.log(Math.max(value, low) / low) / span;
 }
 
+/** The least of 1, 2, 5, 10, 20, 50, ... that is at least `value`, and even steps up to it. */
+export function niceScale(value) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
+  const high = [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value);
+  const ticks = [0, high / 2, high].map((tick) => ({ value: tick, label: `${tick}` }));
+  return { scale: linear(0, high), ticks };
+}
+
 /**
  * ```
  *           phase     phase
  *   label |  band   |  band  |
  *   label |---------\  /-----|   lines; with `fillTo`, the area between a line and that value
- *         '------------------'
+ *         '---====-----------'   marks: stretches of something else
  *           -5 min        now
  * ```
  */
@@ -32,31 +40,64 @@ export class TimeChart {
   #drawing = null;
 
   /**
-   * @param figure where the chart goes
-   * @param options `windowSeconds`, `scale` (value to 0...1), `ticks` as `[{value, label}]`, and `lines` as
+   * @param frame where the chart goes
+   * @param options `height`, `windowSeconds`, `scale` (value to 0...1), `ticks` as `[{value, label}]`, and `lines` as
    *   `[{name, read(entry), fillTo?}]`; a line that reads null has a gap there
    */
-  constructor(figure, options) {
+  constructor(frame, options) {
     this.options = options;
-    this.canvas = svg("svg", { class: "plot", role: "img", height: HEIGHT });
-    figure.append(el("div", { class: "plot-frame" }, this.canvas));
-    new ResizeObserver(([entry]) => {
-      this.#width = Math.round(entry.contentRect.width);
+    /** Called with the time under the pointer, in Unix seconds, or null when it has left. */
+    this.onCursor = () => {};
+    this.bands = svg("g");
+    this.grid = svg("g", { "aria-hidden": "true" });
+    this.marks = svg("g");
+    this.cursor = svg("line", { class: "cursor", y1: BAND_TOP });
+    this.lines = options.lines.map((line) => ({
+      ...line,
+      area: line.fillTo === undefined ? null : svg("path", { class: "area", "data-line": line.name }),
+      path: svg("path", { class: "line", "data-line": line.name }),
+    }));
+    this.canvas = svg("svg", { class: "plot", role: "img", height: options.height },
+      this.bands, this.grid, this.marks,
+      ...this.lines.flatMap(({ area, path }) => (area ? [area, path] : [path])), this.cursor);
+    this.frame = el("div", { class: "plot-frame" }, this.canvas);
+    frame.append(this.frame);
+    this.canvas.addEventListener("pointermove", (event) => this.onCursor(this.#timeAt(event.offsetX)));
+    this.canvas.addEventListener("pointerleave", () => this.onCursor(null));
+    this.observer = new ResizeObserver(([entry]) => {
+      const width = Math.round(entry.contentRect.width);
+      if (width === this.#width) return;
+      this.#width = width;
+      setAttribute(this.canvas, "viewBox", `0 0 ${width} ${options.height}`);
+      this.#drawGrid();
       if (this.#drawing) this.draw(this.#drawing);
-    }).observe(this.canvas.parentElement);
+    });
+    this.observer.observe(this.frame);
   }
 
-  /** Draws `entries` and `bands` with `now` (Unix seconds) at the right edge; `label` is what a screen reader says. */
+  /** Another scale from the next drawing on. */
+  setScale({ scale, ticks }) {
+    if (ticks.at(-1).value === this.options.ticks.at(-1).value) return;
+    Object.assign(this.options, { scale, ticks });
+    this.#drawGrid();
+  }
+
+  /**
+   * Draws `entries`, `bands` and `marks` with `now` (Unix seconds) at the right edge, and the cursor at a time or
+   * nowhere (null); `label` is what a screen reader says.
+   */
   draw(drawing) {
     this.#drawing = drawing;
     if (this.#width < MARGIN.left + MARGIN.right + 20) return;
-    setAttribute(this.canvas, "viewBox", `0 0 ${this.#width} ${HEIGHT}`);
     setAttribute(this.canvas, "aria-label", drawing.label);
-    this.canvas.replaceChildren(
-      ...drawing.bands.flatMap((band) => this.#band(band)),
-      ...this.#grid(),
-      ...this.options.lines.flatMap((line) => this.#line(line, drawing.entries)),
-    );
+    this.bands.replaceChildren(...drawing.bands.flatMap((band) => this.#band(band)));
+    this.marks.replaceChildren(...(drawing.marks ?? []).map((mark) => this.#mark(mark)));
+    for (const line of this.lines) this.#drawLine(line, drawing.entries);
+    this.#drawCursor(drawing.cursor ?? null);
+  }
+
+  close() {
+    this.observer.disconnect();
   }
 
   #x(time) {
@@ -64,9 +105,20 @@ export class TimeChart {
     return round(MARGIN.left + Math.min(1, Math.max(0, share)) * (this.#width - MARGIN.left - MARGIN.right));
   }
 
+  #timeAt(x) {
+    if (!this.#drawing) return null;
+    const share = (x - MARGIN.left) / (this.#width - MARGIN.left - MARGIN.right);
+    if (share < 0 || share > 1) return null;
+    return this.#drawing.now - (1 - share) * this.options.windowSeconds;
+  }
+
   #y(value) {
     const share = Math.min(1, Math.max(0, this.options.scale(value)));
-    return round(HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom));
+    return round(this.#floor - share * (this.#floor - MARGIN.top));
+  }
+
+  get #floor() {
+    return this.options.height - MARGIN.bottom;
   }
 
   #band({ phase, from, to }) {
@@ -74,16 +126,30 @@ export class TimeChart {
     const width = round(this.#x(to) - x);
     const of = { "data-phase": phase, x, width };
     const parts = [
-      svg("rect", { class: "band", y: BAND_TOP, height: HEIGHT - MARGIN.bottom - BAND_TOP, ...of }),
-      svg("rect", { class: "band-edge", y: BAND_TOP, height: 3, ...of }),
+      svg("rect", { class: "band", y: BAND_TOP, height: this.#floor - BAND_TOP, ...of }),
+      svg("rect", { class: "band-edge", y: BAND_TOP, height: 2, ...of }),
     ];
     if (width > phase.length * LETTER_WIDTH) {
-      parts.push(svg("text", { class: "band-label", "data-phase": phase, x, y: BAND_TOP - 6 }, phase));
+      parts.push(svg("text", { class: "band-label", "data-phase": phase, x, y: BAND_TOP - 5 }, phase));
     }
     return parts;
   }
 
-  #grid() {
+  #mark({ from, to, words }) {
+    const x = this.#x(from);
+    return svg("rect", { class: "mark-strip", x, width: Math.max(2, round(this.#x(to) - x)), y: this.#floor - 4, height: 4 },
+      svg("title", {}, words));
+  }
+
+  #drawCursor(time) {
+    const isShown = time !== null;
+    setAttribute(this.cursor, "visibility", isShown ? "visible" : "hidden");
+    if (!isShown) return;
+    const x = this.#x(time);
+    for (const [name, value] of Object.entries({ x1: x, x2: x, y2: this.#floor })) setAttribute(this.cursor, name, value);
+  }
+
+  #drawGrid() {
     const right = this.#width - MARGIN.right;
     const levels = this.options.ticks.flatMap(({ value, label }) => {
       const y = this.#y(value);
@@ -93,37 +159,38 @@ export class TimeChart {
       ];
     });
     const minutes = this.options.windowSeconds / 60;
-    const times = Array.from({ length: minutes + 1 }, (_, ago) => {
+    const every = this.#width < 380 ? 2 : 1;
+    const times = Array.from({ length: minutes + 1 }, (_, ago) => ago).filter((ago) => ago % every === 0).map((ago) => {
       const text = ago === 0 ? "now" : `\u2212${ago} min`;
-      const anchor = ago === 0 ? "end" : "middle";
       const x = MARGIN.left + (1 - ago / minutes) * (right - MARGIN.left);
-      return svg("text", { class: "tick", "text-anchor": anchor, x, y: HEIGHT - 6 }, text);
+      return svg("text", { class: "tick", "text-anchor": ago === 0 ? "end" : "middle", x, y: this.options.height - 6 }, text);
     });
-    return [...levels, ...times];
+    this.nowLabel = times[0];
+    this.grid.replaceChildren(...levels, ...times);
   }
 
-  #line({ name, read, fillTo }, entries) {
+  /** What stands at the right edge: "now", or a moment. */
+  setEdge(text) {
+    if (this.nowLabel) setText(this.nowLabel, text);
+  }
+
+  #drawLine({ read, fillTo, area, path }, entries) {
     const stretches = this.#stretches(entries, read);
-    if (stretches.length === 0) return [];
-    const path = stretches.map((points) => `M${points.map(([x, y]) => `${x} ${y}`).join("L")}h.01`).join("");
-    const parts = [svg("path", { class: "line", "data-line": name, d: path })];
-    if (fillTo !== undefined) {
-      const level = this.#y(fillTo);
-      const area = stretches.map((points) =>
-        `M${points[0][0]} ${level}L${points.map(([x, y]) => `${x} ${y}`).join("L")}L${points.at(-1)[0]} ${level}Z`);
-      parts.unshift(svg("path", { class: "area", "data-line": name, d: area.join("") }));
-    }
-    return parts;
+    setAttribute(path, "d", stretches.map((points) => `M${points.map(([x, y]) => `${x} ${y}`).join("L")}h.01`).join(""));
+    if (!area) return;
+    const level = this.#y(fillTo);
+    setAttribute(area, "d", stretches.map((points) =>
+      `M${points[0][0]} ${level}L${points.map(([x, y]) => `${x} ${y}`).join("L")}L${points.at(-1)[0]} ${level}Z`).join(""));
   }
 
-  /** The runs of points without a gap of more than a second and a half. */
+  /** The runs of points without a gap of more than two seconds: a second may come late. */
   #stretches(entries, read) {
     const stretches = [];
     let previous = -Infinity;
     for (const entry of entries) {
       const value = read(entry);
       if (value === null) continue;
-      if (entry.time - previous > 1.5) stretches.push([]);
+      if (entry.time - previous > 2.5) stretches.push([]);
       stretches.at(-1).push([this.#x(entry.time + 0.5), this.#y(value)]);
       previous = entry.time;
     }

@@ -10,7 +10,7 @@ export function byId(id) {
 
 /**
  * Makes an element: `el("p", { class: "note" }, "text", child)`. A function becomes a property (`onclick`), `true` an
- * empty attribute; `null` and `false` are left out, among the children too.
+ * empty attribute; `null`, `undefined` and `false` are left out, among the children too.
  */
 export function el(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -18,7 +18,7 @@ export function el(tag, attributes = {}, ...children) {
     if (typeof value === "function") element[name] = value;
     else setAttribute(element, name, value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== false));
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 

@@ -19,6 +19,21 @@ export function latency(milliseconds) {
   return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)}${NARROW_SPACE}s`;
 }
 
+/** Requests a second: 20/s, 0.5/s. */
+export function rate(perSecond) {
+  if (perSecond === null || perSecond === undefined) return NONE;
+  return `${perSecond < 10 && !Number.isInteger(perSecond) ? perSecond.toFixed(1) : Math.round(perSecond)}/s`;
+}
+
+/** Money from its smallest units: 19.99 USD. The digits come from the browser's knowledge of the currency. */
+export function money(minor, currency) {
+  const format = new Intl.NumberFormat("en", { style: "currency", currency, currencyDisplay: "code" });
+  const digits = format.resolvedOptions().maximumFractionDigits;
+  const text = String(Math.abs(minor)).padStart(digits + 1, "0");
+  const whole = text.slice(0, text.length - digits);
+  return `${minor < 0 ? "\u2212" : ""}${whole}${digits > 0 ? `.${text.slice(-digits)}` : ""}${NARROW_SPACE}${currency}`;
+}
+
 /** A length of time as people say it: 45 s, 5 min, 1 min 30 s, 2 h. */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return NONE;
@@ -34,6 +49,13 @@ export function countdown(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
+const SIGNS = { "<->": "\u2194", "->": "\u2192", ">=": "\u2265", "<=": "\u2264", "+-": "\u00b1" };
+
+/** A text of the runner with the signs that its ASCII stands for: a -> b, p95 >= 1s. */
+export function inSigns(text) {
+  return text.replace(/<->|->|>=|<=|\+-/g, (sign) => SIGNS[sign]);
+}
+
 const clockTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const dayAndTime = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
@@ -42,4 +64,9 @@ export function moment(unixSeconds) {
   const date = new Date(unixSeconds * 1000);
   const today = date.toDateString() === new Date().toDateString();
   return (today ? clockTime : dayAndTime).format(date);
+}
+
+/** The time of day of a moment, from Unix seconds. */
+export function clock(unixSeconds) {
+  return clockTime.format(new Date(unixSeconds * 1000));
 }

@@ -2,8 +2,9 @@
 // where on its way the answer is lost.
 
 import * as api from "../api.js";
-import { byId } from "../lib/dom.js";
+import { el, setText } from "../lib/dom.js";
 import { showProblem } from "../messages.js";
+import { failureWords } from "../store.js";
 import { makeFailureRow } from "./failure-row.js";
 
 // In the order of a payment's way; the values are those of the API.
@@ -52,10 +53,19 @@ const FAILURES = [
   },
 ];
 
-export function mountFailures(store) {
+export function mount(scope) {
+  const { store, root } = scope;
   const rows = FAILURES.map((failure) => makeFailureRow(failure, (settings) => change(failure, settings)));
+  const reset = el("button", { type: "button", class: "button" }, "Reset all");
+  const state = el("p", { class: "hint", role: "status" });
+  const seed = el("code");
+  const seedLine = el("p", { class: "hint", hidden: true }, "Which payments are hit is decided by the seed ", seed, " and each payment's own key.");
   let queue = Promise.resolve();
-  byId("failure-rows").append(...rows.map((row) => row.element));
+
+  root.append(
+    el("div", { class: "view-head" }, el("div", {}, el("h1", {}, "Payment failures"), state), el("div", { class: "head-actions" }, reset)),
+    el("section", { class: "panel", "aria-label": "Payment failures" }, rows.map((row) => row.element)),
+    seedLine);
 
   function show() {
     if (!store.failureModes) return;
@@ -65,6 +75,8 @@ export function mountFailures(store) {
       delay: store.failureModes[`${key}_delay`],
       phase: store.failureModes[`${key}_phase`],
     }));
+    const words = failureWords(store.failureModes);
+    setText(state, words.length > 0 ? `In force on every payment replica: ${words.join(", ")}` : "All off. What is switched on is in force on every payment replica within a second.");
   }
 
   function change({ path, title }, settings) {
@@ -85,11 +97,20 @@ export function mountFailures(store) {
     }
   }
 
-  byId("failures-reset").onclick = () => {
+  async function readSeed() {
+    try {
+      setText(seed, String((await api.get("/api/service-settings")).seed));
+      seedLine.hidden = false;
+    } catch {
+      // Only a detail: the switches work without it.
+    }
+  }
+
+  reset.onclick = () => {
     for (const row of rows) row.forget();
     enqueue(() => send("/api/payment-scenarios/reset", null, "Could not reset the payment failures"));
   };
 
-  store.watch("failureModes", show);
-  return { tick: () => {} };
+  scope.watch("failureModes", show);
+  readSeed();
 }

@@ -1,85 +1,56 @@
-// Success and latency as they are now and were in the last minutes.
+// The live charts on their own: large, with a pause, and a cursor for the keyboard.
 
-import { linear, logarithmic, TimeChart } from "../lib/chart.js";
 import { now } from "../lib/clock.js";
-import { byId, setText } from "../lib/dom.js";
-import { latency, percent } from "../lib/format.js";
-import { phaseBands } from "../lib/series.js";
-import { WINDOW_SECONDS } from "../store.js";
+import { el, setAttribute, setText } from "../lib/dom.js";
+import { clock } from "../lib/format.js";
+import { announce } from "../messages.js";
+import { failureWords } from "../store.js";
+import { makeCharts } from "./charts.js";
 import { progressText } from "./phases.js";
 
-const STALE_AFTER_SECONDS = 4;
+export function mount(scope) {
+  const { store, root } = scope;
+  const charts = makeCharts(scope, { height: 230 });
+  const hint = el("p", { class: "hint" });
+  const pause = el("button", { type: "button", class: "button", "aria-pressed": "false" }, "Pause");
+  const board = el("div", { class: "board", tabindex: 0, role: "group",
+    "aria-label": "Charts. The arrow keys left and right read single seconds, Escape goes back to now." }, charts.element);
+  const empty = el("p", { class: "note" }, "Nothing was measured in the last 5 minutes. ",
+    el("a", { href: "#/scenarios" }, "Run a scenario"), " or ", el("a", { href: "#/load" }, "put load on the system"), " to see traffic.");
+  let held = null;
 
-export function mountLive(store) {
-  const section = byId("live");
-  const hint = byId("live-hint");
-  const usualHint = hint.textContent;
-  const value = (name) => section.querySelector(`[data-now="${name}"]`);
-  const success = new TimeChart(byId("chart-success"), {
-    windowSeconds: WINDOW_SECONDS,
-    scale: linear(0, 1),
-    ticks: [0, 0.25, 0.5, 0.75, 1].map((share) => ({ value: share, label: percent(share) })),
-    lines: [{ name: "success", read: (entry) => entry.success, fillTo: 1 }],
-  });
-  const latencies = new TimeChart(byId("chart-latency"), {
-    windowSeconds: WINDOW_SECONDS,
-    scale: logarithmic(1, 30_000),
-    ticks: [1, 10, 100, 1000, 10_000].map((ms) => ({ value: ms, label: ms < 1000 ? `${ms} ms` : `${ms / 1000} s` })),
-    lines: [
-      { name: "p50", read: (entry) => entry.p50 },
-      { name: "p95", read: (entry) => entry.p95 },
-    ],
-  });
-  let pending = false;
+  root.append(
+    el("div", { class: "view-head" }, el("h1", {}, "Live charts"), hint, el("div", { class: "head-actions" }, pause)),
+    empty,
+    el("section", { class: "panel", "aria-label": "Live charts" }, board,
+      el("ul", { class: "legend", "aria-label": "Legend" },
+        ["baseline", "fault", "recovery"].map((phase) => el("li", { class: "key", "data-phase": phase }, phase)),
+        el("li", { class: "key", "data-mark": "" }, "payment failures on"))));
 
-  function draw() {
-    pending = false;
-    const time = now();
-    const entries = store.seconds.within(time);
-    byId("live-empty").hidden = entries.length > 0;
-    byId("charts").hidden = byId("live-legend").hidden = entries.length === 0;
+  pause.onclick = () => {
+    held = held === null ? now() : null;
+    charts.hold(held);
+    setText(pause, held === null ? "Pause" : "Go on");
+    setAttribute(pause, "aria-pressed", String(held !== null));
     showHint();
-    if (entries.length === 0) return;
-    const bands = phaseBands(entries);
-    const latest = time - entries.at(-1).time < STALE_AFTER_SECONDS ? entries.at(-1) : null;
-    showNow(latest);
-    success.draw({ entries, bands, now: time, label: spokenSuccess(entries, latest) });
-    latencies.draw({ entries, bands, now: time, label: spokenLatency(entries, latest) });
-  }
+  };
 
-  function showNow(latest) {
-    byId("charts").toggleAttribute("data-idle", latest === null);
-    setText(value("success"), percent(latest?.success));
-    setText(value("requests"), latest ? `of ${latest.requests} requests a second` : "no load now");
-    setText(value("p50"), latency(latest?.p50));
-    setText(value("p95"), latency(latest?.p95));
-  }
+  board.onkeydown = (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -15, PageDown: 15 }[event.key];
+    if (step) {
+      event.preventDefault();
+      announce(charts.step(step));
+    } else if (event.key === "Escape") charts.clear();
+  };
+  board.onblur = () => charts.clear();
 
   function showHint() {
-    const running = store.runs.filter((run) => run.state !== "finished");
-    const words = running.map((run) => `${run.experiment}: ${progressText(run)}`).join(" · ");
-    setText(hint, words || usualHint);
+    const running = store.activeRuns.map((run) => `${run.experiment}: ${progressText(run)}`);
+    const words = [...running, ...failureWords(store.failureModes)].join(" · ");
+    setText(hint, held === null ? words || "The last 5 minutes, one point a second" : `Paused at ${clock(held)}; measuring goes on`);
   }
 
-  function drawSoon() {
-    if (!pending) requestAnimationFrame(draw);
-    pending = true;
-  }
-
-  store.watch("seconds", drawSoon);
-  store.watch("runs", showHint);
-  store.watch("connection", () => section.toggleAttribute("data-stale", store.connection === "lost"));
-  return { tick: drawSoon };
-}
-
-function spokenSuccess(entries, latest) {
-  const known = entries.map((entry) => entry.success).filter((share) => share !== null);
-  if (known.length === 0) return "Success rate over the last 5 minutes: nothing measured yet";
-  return `Success rate over the last 5 minutes: now ${percent(latest?.success)}, lowest ${percent(Math.min(...known))}`;
-}
-
-function spokenLatency(entries, latest) {
-  const known = entries.map((entry) => entry.p95).filter((ms) => ms !== null);
-  if (known.length === 0) return "Latency over the last 5 minutes: nothing measured yet";
-  return `Latency over the last 5 minutes, on a logarithmic scale: p95 now ${latency(latest?.p95)}, highest ${latency(Math.max(...known))}`;
+  scope.watch("seconds", () => (empty.hidden = store.seconds.within(now()).length > 0));
+  scope.watch(["runs", "failureModes"], showHint);
+  scope.tick(showHint);
 }

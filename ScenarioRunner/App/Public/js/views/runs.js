@@ -1,81 +1,99 @@
-// The last runs: what was done, how it ended, what users felt, how long healing took.
+// The history of runs, and one run with its report. Two that are ticked can be compared.
 
-import { byId, el, reconcile, setAttribute, setText } from "../lib/dom.js";
-import { duration, latency, moment, percent } from "../lib/format.js";
-import { announce } from "../messages.js";
+import { el, reconcile, setAttribute, setText } from "../lib/dom.js";
+import { duration, inSigns, moment, percent } from "../lib/format.js";
 import { progressText } from "./phases.js";
-import { journalPath, makeBadge, showVerdict } from "./verdict.js";
+import { mountRun } from "./run.js";
+import { makeBadge, runLink, showVerdict } from "./verdict.js";
 
-const SHOWN = 12;
+const SHOWN = 100;
 const POOR_SUCCESS = 0.99;
 const ORIGINS = { page: "from the page", api: "by the API", "command-line": "on the command line" };
 
-export function mountRuns(store) {
-  const container = byId("run-history");
-  const table = makeTable();
-  const note = el("p", { class: "note" },
-    "No runs yet. Run an experiment above, or ", el("code", {}, "scenario-runner run packet-loss-80-percent"), " in a shell.");
-  const heardStates = new Map();
-  container.append(note, table.element);
+export function mount(scope, [id]) {
+  if (id) mountRun(scope, id);
+  else mountHistory(scope);
+}
+
+function mountHistory(scope) {
+  const { store, root } = scope;
+  const chosen = [];
+  const compare = el("button", { type: "button", class: "button primary" }, "Compare");
+  const hint = el("p", { class: "hint", role: "status" });
+  const note = el("div", { class: "empty" },
+    el("p", { class: "empty-title" }, "No runs yet"),
+    el("p", {}, "A run measures the system before, during and after a fault, and ends in a verdict. ", el("a", { href: "#/scenarios" }, "Run a scenario"),
+      ", or type ", el("code", {}, "scenario-runner run packet-loss-80-percent"), "."));
+  const table = makeTable((run, isChosen) => choose(run, isChosen));
+  const panel = el("section", { class: "panel", "aria-label": "History" }, note, table.element);
+
+  root.append(el("div", { class: "view-head" }, el("div", {}, el("h1", { id: "runs-title" }, "Runs"), hint), el("div", { class: "head-actions" }, compare)), panel);
+
+  /** At most two: a third lets go of the first. */
+  function choose(run, isChosen) {
+    if (isChosen) chosen.push(run.id);
+    else chosen.splice(chosen.indexOf(run.id), 1);
+    if (chosen.length > 2) chosen.shift();
+    show();
+  }
+
+  compare.onclick = () => {
+    if (chosen.length !== 2) return;
+    // The older one is what the newer one is held against.
+    const [a, b] = store.runs.filter(({ id }) => chosen.includes(id)).reverse();
+    location.hash = `#/compare/${encodeURIComponent(a.id)}/${encodeURIComponent(b.id)}`;
+  };
 
   function show() {
     note.hidden = store.runs.length > 0;
-    table.element.hidden = store.runs.length === 0;
-    reconcile(table.body, store.runs.slice(0, SHOWN), { key: (run) => run.id, create: makeRow, update: updateRow });
-    store.runs.forEach(speakOf);
+    table.element.hidden = compare.hidden = store.runs.length === 0;
+    setAttribute(compare, "aria-disabled", chosen.length === 2 ? null : "true");
+    setText(hint, chosen.length === 2 ? "Two runs are ticked" : chosen.length === 1 ? "Tick one more to compare" : "Share of requests that succeeded before, during and after the fault. Tick two to compare them.");
+    reconcile(table.body, store.runs.slice(0, SHOWN), { key: (run) => run.id, create: (run) => table.makeRow(run), update: (row, run) => updateRow(row, run, chosen) });
   }
 
-  /** Tells a screen reader of a new phase or verdict, once, and not of what was over before the page was opened. */
-  function speakOf(run) {
-    const words = run.state === "finished" ? run.verdict : run.phase;
-    const before = heardStates.get(run.id);
-    heardStates.set(run.id, words);
-    if (words && before !== words && (before !== undefined || run.state !== "finished")) announce(`${run.experiment}: ${words}`);
-  }
-
-  store.watch("runs", show);
-  show();
-  return { tick: show };
+  scope.watch("runs", show);
+  scope.tick(() => store.activeRuns.length > 0 && show());
 }
 
-function makeTable() {
+function makeTable(onChoose) {
   const body = el("tbody", { role: "rowgroup" });
   const heading = (text, attributes = {}) => el("th", { scope: "col", role: "columnheader", ...attributes }, text);
   // The roles are said once more because the narrow layout, which is no table to the browser, would lose them.
   const element = el("table", { class: "runs", role: "table", "aria-labelledby": "runs-title" },
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" },
-      heading("Experiment"), heading("Started"), heading("Verdict"),
+      heading(el("span", { class: "visually-hidden" }, "Compare"), { class: "tick-cell" }), heading("Scenario"), heading("Verdict"), heading("Started"),
       heading("Before", { class: "number", "aria-label": "Success before" }),
       heading("During", { class: "number", "aria-label": "Success during" }),
       heading("After", { class: "number", "aria-label": "Success after" }),
       heading("Recovery", { class: "number" }))),
     body);
-  return { element, body };
+
+  function makeRow(run) {
+    const cell = (label, ...content) => el("td", { role: "cell", "data-label": label }, ...content);
+    const tick = el("input", { type: "checkbox" });
+    tick.onchange = () => onChoose(run, tick.checked);
+    const [name, reasons, when, origin] = [el("a"), el("p", { class: "reasons" }), el("time"), el("span", { class: "origin" })];
+    const badge = makeBadge();
+    const progress = el("span", { class: "progress-words" });
+    const numbers = ["Before", "During", "After", "Recovery"].map((label) => cell(label));
+    for (const number of numbers) number.classList.add("number");
+    const element = el("tr", { role: "row" }, el("td", { role: "cell", class: "tick-cell" }, tick),
+      el("th", { scope: "row", role: "rowheader" }, name, reasons), cell("Verdict", badge, progress), cell("Started", when, origin), numbers);
+    return { element, tick, name, origin, reasons, when, badge, progress, numbers };
+  }
+  return { element, body, makeRow };
 }
 
-function makeRow() {
-  const cell = (label, ...content) => el("td", { role: "cell", "data-label": label }, ...content);
-  const name = el("a");
-  const origin = el("span", { class: "origin" });
-  const reasons = el("p", { class: "reasons" });
-  const when = el("time");
-  const badge = makeBadge();
-  const progress = el("span", { class: "progress-words" });
-  const numbers = ["Before", "During", "After", "Recovery"].map((label) => cell(label));
-  for (const number of numbers) number.classList.add("number");
-  const element = el("tr", { role: "row" },
-    el("th", { scope: "row", role: "rowheader" }, name, reasons),
-    cell("Started", when, origin), cell("Verdict", badge, progress), numbers);
-  return { element, name, origin, reasons, when, badge, progress, numbers };
-}
-
-function updateRow({ element, name, origin, reasons, when, badge, progress, numbers }, run) {
+function updateRow({ element, tick, name, origin, reasons, when, badge, progress, numbers }, run, chosen) {
   const running = run.state !== "finished";
   setAttribute(element, "data-running", running);
+  tick.hidden = running;
+  tick.checked = chosen.includes(run.id);
+  setAttribute(tick, "aria-label", `Compare ${run.experiment}, ${moment(run.started_at)}`);
   setText(name, run.experiment);
-  setAttribute(name, "href", journalPath(run));
-  setAttribute(name, "title", `Journal of ${run.id}`);
-  setText(reasons, run.reasons.join("; "));
+  setAttribute(name, "href", runLink(run));
+  setText(reasons, inSigns(run.reasons.join("; ")));
   reasons.hidden = run.reasons.length === 0;
   setText(when, moment(run.started_at));
   setAttribute(when, "datetime", new Date(run.started_at * 1000).toISOString());
@@ -89,5 +107,5 @@ function updateRow({ element, name, origin, reasons, when, badge, progress, numb
     setText(numbers[index], percent(share));
     setAttribute(numbers[index], "data-poor", typeof share === "number" && share < POOR_SUCCESS);
   });
-  setText(numbers[3], run.recovery_time_ms == null ? latency(null) : duration(run.recovery_time_ms / 1000));
+  setText(numbers[3], run.recovery_time_ms === null ? "–" : duration(run.recovery_time_ms / 1000));
 }

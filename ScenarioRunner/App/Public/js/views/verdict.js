@@ -24,7 +24,7 @@ export function showVerdict(badge, verdict) {
   setText(badge.lastElementChild, verdict);
 }
 
-/** Where a run's journal is. */
-export function journalPath(run) {
-  return `/api/runs/${encodeURIComponent(run.id)}`;
+/** Where a run's report is, on this page. */
+export function runLink(run) {
+  return `#/runs/${encodeURIComponent(run.id)}`;
 }

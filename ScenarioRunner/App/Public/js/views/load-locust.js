@@ -1,0 +1,96 @@
+// Locust: which file, how many users, how long; then how it goes, and its own report.
+
+import * as api from "../api.js";
+import { el, setText } from "../lib/dom.js";
+import { latency, moment, percent, rate } from "../lib/format.js";
+import { showProblem } from "../messages.js";
+import { makeField, makeFrame, makeNumber, makeNumbers, makeSelect } from "./parts.js";
+
+export function makeLocust(scope) {
+  const { store } = scope;
+  const file = makeSelect("locust-file", []);
+  const users = makeNumber("locust-users", 10, 1, 5000);
+  const spawn = makeNumber("locust-spawn", 10, 0.1, 1000, "any");
+  const time = makeNumber("locust-time", 60, 1, 3600);
+  const description = el("p", { class: "hint" });
+  const start = el("button", { type: "submit", class: "button primary" }, "Run Locust");
+  const stop = el("button", { type: "button", class: "button stop" }, "Stop");
+  const form = el("form", { class: "fields", hidden: true }, makeField("File", file), makeField("Users", users),
+    makeField("New users a second", spawn), makeField("Seconds", time), el("div", { class: "field-actions" }, start, stop));
+  const missing = el("p", { class: "note" }, "Reading the Locust files");
+  const headline = el("p", { class: "load-headline" });
+  const numbers = makeNumbers({ users: "Users", requests: "Requests", rate: "Now", success: "Success", p50: "p50", p95: "p95" });
+  const reportButton = el("button", { type: "button", class: "button" }, "Show its report");
+  const frame = el("div");
+  const result = el("div", { class: "load-result", hidden: true }, headline, numbers.element, reportButton, frame);
+  let files = [];
+  let framed = null;
+
+  async function read() {
+    try {
+      const answer = await api.get("/api/locust");
+      files = answer.files;
+      file.replaceChildren(...files.map(({ name }) => el("option", { value: name }, name)));
+      form.hidden = files.length === 0 || !answer.available;
+      setText(missing, answer.obstacle ?? (files.length === 0 ? "There are no Locust files yet: put one into load-profiles/locust/." : ""));
+      describe();
+      const known = answer.current ?? answer.runs[0] ?? null;
+      if (known && !store.locust) store.setLocust(known);
+    } catch (problem) {
+      setText(missing, problem.isMissing ? "This runner does not run Locust." : `The Locust files could not be read. ${problem.message}`);
+    }
+    missing.hidden = missing.textContent === "";
+  }
+
+  function describe() {
+    setText(description, files.find(({ name }) => name === file.value)?.description ?? "");
+  }
+  file.onchange = describe;
+
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    const query = { num_users: users.value, spawn_rate: spawn.value, run_time: `${time.value}s` };
+    act(start, `Could not start ${file.value}`, () => api.post(`/api/run_locust/${encodeURIComponent(file.value)}`, { query }));
+  };
+  stop.onclick = () => act(stop, "Could not stop Locust", () => api.post("/api/locust/stop"));
+
+  async function act(button, whatFailed, task) {
+    button.disabled = true;
+    try {
+      await task();
+    } catch (problem) {
+      showProblem(whatFailed, problem);
+    }
+    button.disabled = false;
+  }
+
+  reportButton.onclick = () => {
+    framed = store.locust.id;
+    frame.replaceChildren(makeFrame(`Locust's report of ${store.locust.file}`, `/api/locust/runs/${encodeURIComponent(framed)}/report`));
+  };
+
+  function show() {
+    const run = store.locust;
+    const isRunning = run !== null && run.state !== "finished";
+    start.hidden = isRunning;
+    stop.hidden = !isRunning;
+    result.hidden = run === null;
+    if (run === null) return;
+    setText(headline, isRunning ? `${run.file} ${run.state === "running" ? "runs" : run.state}` : `${run.file}, ${moment(run.started_at)}: ${run.outcome}. ${run.message ?? ""}`);
+    const live = run.live;
+    numbers.element.hidden = !live;
+    if (live) {
+      numbers.show({
+        users: String(live.users), requests: String(live.requests), rate: rate(live.throughput_rps),
+        success: percent(live.requests > 0 ? 1 - live.failures / live.requests : null), p50: latency(live.p50_ms), p95: latency(live.p95_ms),
+      });
+    }
+    reportButton.hidden = isRunning || run.outcome === "error";
+    if (framed !== run.id) frame.replaceChildren();
+  }
+
+  scope.watch("locust", show);
+  read();
+  return el("section", { class: "panel", "aria-labelledby": "locust-title" },
+    el("div", { class: "panel-head" }, el("h2", { id: "locust-title" }, "Locust"), description), missing, form, result);
+}

@@ -1,0 +1,225 @@
+"""The page against a real lab: break the system from it, watch it heal, and stop everything."""
+
+import pytest
+
+from .conftest import until, wait_until
+
+
+def card(page, name):
+    return page.locator(".card").filter(has=page.get_by_role("heading", name=name, exact=True))
+
+
+def reading(page, chart):
+    """What the chart's headline says, as a number; None where it says nothing."""
+    text = page.locator(f"[data-chart={chart}] .now").first.inner_text()
+    return None if text.startswith("–") else float(text.split()[0].replace("\u202f", "").rstrip("%"))
+
+
+def test_packet_loss_from_its_card(lab, open_view):
+    """Success falls while 80 % of the packets are lost, the path is dashed, and in the end there is a verdict."""
+    page = open_view("scenarios").page
+    card(page, "packet-loss-80-percent").get_by_role("button", name="Plan").click()
+    dialog = page.get_by_role("dialog", name="packet-loss-80-percent")
+    dialog.get_by_text("payment-0 → inventory-0").wait_for()
+    for label, value in [("Baseline, s", "3"), ("Fault, s", "9"), ("Recovery, s", "8"), ("Seed", "1")]:
+        dialog.get_by_label(label).fill(value)
+    dialog.get_by_role("button", name="Run").click()
+    card(page, "packet-loss-80-percent").get_by_text("left").wait_for()
+
+    page.get_by_role("link", name="System").first.click()
+    dashed = page.locator(".edge[data-from=payment][data-to=inventory][data-fault=loss]")
+    dashed.wait_for(state="attached")
+    assert dashed.evaluate("path => getComputedStyle(path).strokeDasharray") != "none"
+    assert "80" in page.locator(".fault-badge[visibility=visible]").text_content()
+    assert page.get_by_role("heading", name="A fault acts").is_visible()
+    until(page, "parseFloat(document.querySelector('[data-chart=success] .now').textContent) < 90")
+    lowest = reading(page, "success")
+    assert page.locator("[data-chart=success] .band[data-phase=fault]").count() == 1
+
+    dashed.wait_for(state="detached")
+    until(page, f"parseFloat(document.querySelector('[data-chart=success] .now').textContent) > {lowest}")
+    page.get_by_role("link", name="Runs").click()
+    run = lab.get("/api/runs")["runs"][0]
+    lab.wait_for_end(run["id"])
+    row = page.locator(".runs tbody tr").first
+    row.locator(".badge:not([hidden])").wait_for()
+    assert row.get_by_role("link").inner_text() == "packet-loss-80-percent"
+    assert row.locator(".badge").inner_text().split()[-1] == lab.get(f"/api/runs/{run['id']}")["verdict"]
+
+
+def test_two_runs_compared(lab, open_view):
+    newer, older = lab.ended_runs(2)
+    page = open_view("runs").page
+    ticks = page.get_by_role("checkbox")
+    assert page.get_by_role("button", name="Compare").get_attribute("aria-disabled") == "true"
+    ticks.nth(0).check()
+    ticks.nth(1).check()
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("heading", name="Two runs compared").wait_for()
+    assert page.evaluate("location.hash") == f"#/compare/{older}/{newer}", "the older one is held against the newer"
+    page.get_by_role("table", name="Both runs in numbers").locator("tbody tr").nth(2).wait_for()
+    assert page.locator(".versus").get_by_role("link").count() == 2
+
+    page.locator(".versus a").first.click()
+    summary = page.get_by_role("table", name="Before, during and after the fault")
+    summary.wait_for()
+    assert summary.locator("tbody tr").count() == 3
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Journal").click()
+    assert download.value.suggested_filename == f"{older}.json"
+
+
+@pytest.mark.parametrize("title, codes, cause", [
+    ("Card decline", (402,), "card-decline"), ("Stolen card", (402,), "stolen-card"), ("Gateway timeout", (504,), "gateway-timeout")])
+def test_each_failure_mode(lab, open_view, title, codes, cause):
+    """A switch turned on hits the next payment, and the payment's life says so."""
+    page = open_view("failures").page
+    row = page.get_by_role("group", name=title)
+    row.get_by_label("Probability").press("End")
+    if title == "Gateway timeout":
+        row.get_by_label("Silence").press("Home")
+        row.get_by_label("Phase").select_option("before-charge")
+    with page.expect_response(lambda answer: answer.request.method == "POST" and "enabled=true" in answer.url):
+        row.get_by_role("switch").check()
+    version = lab.get("/api/service-settings")["failure_modes"]
+    assert version[cause.replace("-", "_") + "_enabled"] is True
+    payment = None
+    # The replicas hear of it within a second.
+    for _ in range(20):
+        payment = lab.pay(codes=(200, *codes))
+        if payment.get("status") != "success":
+            break
+    assert payment["status"] in codes
+    assert page.get_by_text(f"{title.lower()} 100").first.is_visible()
+    page.get_by_role("link", name="Payments", exact=True).click()
+    page.get_by_role("link", name=payment["payment_id"]).click()
+    story = page.get_by_role("article", name=payment["payment_id"])
+    story.get_by_text(f"caused by {cause}").first.wait_for()
+
+    page.get_by_role("link", name="Payment failures").click()
+    page.get_by_role("button", name="Reset all").click()
+    page.get_by_text("All off").wait_for()
+    assert lab.get("/api/payment-scenarios")["scenarios"][cause.replace("-", "_") + "_enabled"] is False
+
+
+def test_halt_and_rearm(lab, open_view):
+    lab.run("duplicate-packets", baseline="60s")
+    page = open_view("system").page
+    page.locator("#activity").get_by_text("duplicate-packets").wait_for()
+    page.keyboard.press("h")
+    dialog = page.get_by_role("dialog", name="Halt everything?")
+    dialog.get_by_role("button", name="Cancel").click()
+    assert not dialog.is_visible() and lab.get("/api/halt")["halted"] is False, "asked first"
+    page.keyboard.press("h")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Halted").wait_for()
+    assert page.locator("#halted").is_visible() and lab.get("/api/halt")["halted"] is True
+    until(page, "document.querySelector('#activity').children.length === 0")
+
+    page.get_by_role("link", name="Scenarios").click()
+    open_view.expected.append("423")
+    card(page, "slow-network").get_by_role("button", name="Run").click()
+    message = page.locator(".message")
+    assert "Could not start slow-network" in message.inner_text() and "Re-arm" in message.inner_text()
+    message.get_by_role("button", name="Dismiss").click()
+    page.get_by_role("button", name="Re-arm").click()
+    page.locator("#halted").wait_for(state="hidden")
+    assert lab.get("/api/halt")["halted"] is False
+    assert page.evaluate("document.activeElement.id") == "halt"
+
+
+def test_two_tabs_agree(lab, open_view):
+    one, other = open_view("failures").page, open_view("failures").page
+    one.get_by_role("switch", name="Card decline").check()
+    other.locator(".failure[data-on]").get_by_text("Card decline").wait_for()
+    lab.post("/api/payment-scenarios/stolen-card?enabled=true&probability=33")
+    for page in (one, other):
+        page.get_by_text("stolen card 33").wait_for()
+    other.get_by_role("button", name="Reset all").click()
+    one.get_by_text("All off").wait_for()
+    assert not one.get_by_role("switch", name="Card decline").is_checked()
+
+
+def test_a_changed_file_shows_by_itself(lab, open_view):
+    page = open_view("scenarios").page
+    file = lab.folder / "experiments" / "99-new.yaml"
+    text = (lab.folder / "experiments" / "02-packet-loss-80-percent.yaml").read_text().split("\n---")[0]
+    try:
+        file.write_text(text.replace("packet-loss-80-percent", "made-by-the-test"))
+        card(page, "made-by-the-test").wait_for()
+    finally:
+        file.unlink()
+    card(page, "made-by-the-test").wait_for(state="detached")
+
+
+def test_keyboard_only(lab, open_view):
+    page = open_view("system").page
+    press = page.keyboard.press
+    press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    for _ in range(20):
+        press("Tab")
+        if page.evaluate("document.activeElement.getAttribute('href')") == "#/scenarios":
+            break
+    press("Enter")
+    page.get_by_role("heading", name="Scenarios").wait_for()
+    press("/")
+    page.keyboard.type("slow-network")
+    page.get_by_text("1 of ").wait_for()
+    plan = card(page, "slow-network").get_by_role("button", name="Plan")
+    for _ in range(15):
+        press("Tab")
+        if plan.evaluate("button => button === document.activeElement"):
+            break
+    press("Enter")
+    dialog = page.get_by_role("dialog", name="slow-network")
+    dialog.get_by_role("heading", name="Where").wait_for()
+    press("Escape")
+    assert not dialog.is_visible() and plan.evaluate("button => button === document.activeElement")
+    press("Tab")
+    press("Enter")
+    stop = card(page, "slow-network").get_by_role("button", name="Stop")
+    stop.wait_for()
+    wait_until(lambda: stop.evaluate("button => button === document.activeElement"), 10, "the focus to go from Run to Stop")
+    press("Enter")
+    run = lab.get("/api/runs")["runs"][0]["id"]
+    lab.wait_for_end(run)
+    assert lab.get(f"/api/runs/{run}")["verdict"] == "aborted"
+
+
+def test_charts_are_read_second_by_second(lab, open_view):
+    lab.ended_runs(1)
+    page = open_view("live").page
+    canvas = page.locator("[data-chart=success] svg")
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 60)
+    page.locator("[data-chart=success] .chart-at:not(:empty)").wait_for()
+    assert all(line.get_attribute("visibility") == "visible" for line in page.locator(".cursor").all()), "on all charts at once"
+    page.mouse.move(0, 0)
+    page.get_by_role("button", name="Pause").click()
+    paused = page.locator("[data-chart=latency] path[data-line=p50]").get_attribute("d")
+    assert paused
+    page.wait_for_timeout(1500)
+    assert page.locator("[data-chart=latency] path[data-line=p50]").get_attribute("d") == paused
+    page.locator(".board").focus()
+    # Back, second by second, to one in which something was measured.
+    for _ in range(300):
+        page.keyboard.press("ArrowLeft")
+        if "p95" in page.locator("#announcer").text_content():
+            break
+    assert ": success " in page.locator("#announcer").text_content()
+    page.get_by_role("button", name="Go on").click()
+
+
+def test_server_restarted_under_an_open_page(lab, open_view):
+    """Stands last: the lab has another life afterwards."""
+    page = open_view("system").page
+    open_view.expected.append("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|Failed to load")
+    lab.stop()
+    page.get_by_text("Connection lost").wait_for()
+    lab.start()
+    until(page, "document.querySelector('#connection').dataset.state === 'live'")
+    page.get_by_role("heading", name="All is well").wait_for()
+    page.get_by_role("link", name="Payment failures").click()
+    page.get_by_role("switch", name="Card decline").check()
+    page.get_by_text("In force on every payment replica: card decline").wait_for()

@@ -1,0 +1,133 @@
+"""What holds for every view: easy to use for everyone, small, quick, and of a size that does not grow."""
+
+import os
+import time
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from .conftest import until
+
+VIEWS = ["system", "live", "scenarios", "failures", "resilience", "load", "runs", "payments"]
+FIRST_LOAD_BYTES = 150_000
+GROWTH_BYTES = 10_000_000
+
+
+@pytest.fixture
+def ended_run(lab):
+    """A run in the history, so that its views have something to show."""
+    return lab.ended_runs(1)[0]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_serious_violation_of_axe(lab, open_view, ended_run, dark):
+    watched = open_view("system", dark=dark)
+    for view in [*VIEWS, f"runs/{ended_run}"]:
+        show(watched.page, view)
+        # A report inside the page has tests of its own.
+        found = Axe().run(watched.page, context={"exclude": [["iframe"]]})
+        grave = [(one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"]) for one in found.response["violations"]
+                 if one["impact"] in ("serious", "critical")]
+        assert grave == [], view
+    page = watched.page
+    show(page, "scenarios")
+    page.get_by_role("button", name="Plan").first.click()
+    page.get_by_role("heading", name="What happens").wait_for()
+    found = Axe().run(page)
+    assert [one["id"] for one in found.response["violations"] if one["impact"] in ("serious", "critical")] == []
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1440, 2560])
+def test_fits_every_width(lab, open_view, ended_run, width):
+    page = open_view("system", width=width).page
+    for view in [*VIEWS, f"runs/{ended_run}"]:
+        show(page, view)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+        assert page.get_by_role("button", name="Halt everything").is_visible(), view
+
+
+def test_headings_landmarks_and_names(lab, open_view):
+    page = open_view("system").page
+    for view in VIEWS:
+        show(page, view)
+        levels = [int(level) for level in page.evaluate(
+            "[...document.querySelectorAll('main :is(h1,h2,h3)')].filter((h) => h.checkVisibility()).map((h) => h.tagName[1])")]
+        assert levels[0] == 1 and levels.count(1) == 1, view
+        assert all(after - before <= 1 for before, after in zip(levels, levels[1:])), view
+        ids = page.evaluate("[...document.querySelectorAll('[id]')].map((element) => element.id)")
+        assert len(ids) == len(set(ids)), view
+        assert page.locator("nav [aria-current=page]").count() == 1, view
+        assert page.title() != "payment-chaos", view
+
+
+def test_motion_can_be_switched_off(lab, browser, open_view):
+    page = open_view("system").page
+    page.emulate_media(reduced_motion="reduce")
+    lab.run("duplicate-packets", baseline="30s")
+    pulse = page.locator("#activity .pulse")
+    pulse.wait_for()
+    assert pulse.evaluate("dot => getComputedStyle(dot).animationName") == "none"
+
+
+def test_first_load_is_small_and_quick(lab, browser, capsys):
+    """The size is a promise; the time is printed, for the machine may be busy with other things."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    sizes = {}
+    page.on("response", lambda answer: None if "/api/" in answer.url else sizes.__setitem__(answer.url, answer))
+    page.add_init_script(
+        "new MutationObserver(() => { if (!window.shownAt && document.querySelector('.topology-canvas'))"
+        " window.shownAt = performance.now(); }).observe(document, { childList: true, subtree: true });")
+    page.goto(lab.url)
+    until(page, "window.shownAt")
+    page.wait_for_timeout(500)
+    total = sum(len(answer.body()) for answer in sizes.values())
+    shown = page.evaluate("window.shownAt")
+    with capsys.disabled():
+        print(f"\nfirst load: {total} bytes in {len(sizes)} files, interactive after {shown:.0f} ms")
+    context.close()
+    assert total < FIRST_LOAD_BYTES
+
+
+def test_growth(lab, open_view, capsys):
+    """Live charts under load and every view again and again: the page stays as it was.
+
+    PAGE_SOAK_MINUTES makes it long.
+    """
+    minutes = float(os.environ.get("PAGE_SOAK_MINUTES", "0.1"))
+    rounds = 1 if minutes < 1 else 20
+    lab.run("duplicate-packets", baseline="600s", duration="900s", recovery="600s", rate=20)
+    page = open_view("system").page
+    session = page.context.new_cdp_session(page)
+
+    def size():
+        session.send("HeapProfiler.collectGarbage")
+        metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+        return metrics["JSHeapUsedSize"], metrics["Nodes"], metrics["JSEventListeners"]
+
+    def tour():
+        for view in VIEWS:
+            show(page, view)
+        show(page, "live")
+
+    session.send("Performance.enable")
+    tour()
+    page.locator("[data-chart=latency] path[data-line=p95][d^=M]").wait_for()
+    before = size()
+    limit = time.monotonic() + minutes * 60
+    while time.monotonic() < limit:
+        page.wait_for_timeout(min(30_000, max(0, limit - time.monotonic()) * 1000))
+    for _ in range(rounds):
+        tour()
+    after = size()
+    with capsys.disabled():
+        print(f"\nafter {minutes:g} min: heap {before[0] / 1e6:.1f} -> {after[0] / 1e6:.1f} MB, nodes {before[1]:.0f} -> {after[1]:.0f},"
+              f" listeners {before[2]:.0f} -> {after[2]:.0f}")
+    assert after[0] - before[0] < GROWTH_BYTES
+    assert after[1] < before[1] * 2 + 500 and after[2] < before[2] * 2 + 200
+
+
+def show(page, view):
+    page.evaluate("view => { location.hash = `#/${view}`; }", view)
+    page.locator(f".view-{view.split('/')[0]} h1").wait_for()
+    page.wait_for_timeout(150)
