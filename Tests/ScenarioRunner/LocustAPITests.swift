@@ -174,7 +174,8 @@ import Testing
             let text = try await page.receive(until: #""outcome":"passed""#)
             page.disconnect()
             let events = text.components(separatedBy: "event: ").filter { $0.hasPrefix("locust\ndata: ") }.dropLast()
-            #expect(events.count >= 3)
+            // Its start and one second of it; how many more there are is a matter of time.
+            #expect(events.count >= 2)
             for event in events {
                 let line = event.components(separatedBy: "\n")[1].dropFirst(6)
                 let run = try JSONDecoder().decode(JSONValue.self, from: Data(line.utf8))
