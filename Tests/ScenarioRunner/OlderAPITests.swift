@@ -132,13 +132,17 @@ import Verdict
         try await RunnerLab.serve { lab, server in
             let readable = lab.api.apiRoutes.filter { $0.method == .get && !$0.path.contains("{") }.map(\.path)
             #expect(readable.count >= 8)
+            // They need two runs, a load that was started, and a payment service.
+            let statuses = ["/api/compare": 422, "/api/load": 404, "/api/payments": 502]
             for path in readable where path != "/api/events" {
                 let answer = try await server.get("/scenario-runner\(path)")
                 let own = try await server.get(path)
-                // Some need a parameter, or something that was started before.
-                #expect(answer.status == own.status, "\(path)")
-                #expect(try answer.json()["detail"] == own.json()["detail"], "\(path)")
-                if own.status == 200 { #expect(answer.text == own.text, "\(path)") }
+                #expect(answer.status == statuses[path, default: 200] && own.status == answer.status, "\(path)")
+                if own.status == 200 {
+                    #expect(answer.text == own.text, "\(path)")
+                } else {
+                    #expect(try answer.json()["detail"] == own.json()["detail"], "\(path)")
+                }
             }
             let posted = lab.api.apiRoutes.filter { $0.method == .post }.map(\.path)
             for path in posted {
