@@ -111,7 +111,7 @@ struct RunCommand: AsyncParsableCommand {
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             let files = JournalFiles(folder: folder)
-            try journal.json().write(to: files.journalFile(journal.runID), options: .atomic)
+            try files.write(journal)
             try files.writeReport(journal)
         } catch {
             throw LabError("cannot write the journal to \(folder.path); choose another folder with --out")

@@ -16,6 +16,13 @@ struct JournalFiles: Sendable {
     func journalFile(_ id: String) -> URL { folder.appendingPathComponent("\(id).json") }
     func reportFile(_ id: String) -> URL { folder.appendingPathComponent("\(id).html") }
 
+    /// Puts the journal in the place of what is there, whole or not at all.
+    ///
+    /// - Throws: what the file system says.
+    func write(_ journal: Journal) throws {
+        try journal.json().write(to: journalFile(journal.runID), options: .atomic)
+    }
+
     /// - Throws: what the file system says.
     func writeReport(_ journal: Journal) throws {
         try Data(ReportPage(journal).html.utf8).write(to: reportFile(journal.runID), options: .atomic)
@@ -30,15 +37,16 @@ struct JournalFiles: Sendable {
         return try Self.read(journalFile(id))
     }
 
+    /// - Parameter maximum: a larger file is refused, in bytes.
     /// - Throws: ``UnreadableJournal``.
-    static func read(_ file: URL) throws(UnreadableJournal) -> Journal {
+    static func read(_ file: URL, atMost maximum: Int = maximumBytes) throws(UnreadableJournal) -> Journal {
         func unreadable(_ reason: String) -> UnreadableJournal {
             UnreadableJournal(description: "\(file.relativePath) is no journal: \(reason)")
         }
         guard let handle = try? FileHandle(forReadingFrom: file),
-            let data = try? handle.read(upToCount: maximumBytes + 1) ?? Data()
+            let data = try? handle.read(upToCount: maximum + 1) ?? Data()
         else { throw unreadable("it cannot be read") }
-        guard data.count <= maximumBytes else { throw unreadable("it is larger than \(maximumBytes / 1_048_576) MiB") }
+        guard data.count <= maximum else { throw unreadable("it is larger than \(maximum / 1_048_576) MiB") }
         do {
             return try Journal(json: data)
         } catch let error as OtherJournalSchema {

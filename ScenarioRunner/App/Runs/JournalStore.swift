@@ -2,9 +2,9 @@ import Foundation
 import Logging
 import Verdict
 
-/// The journals on disk: one file a run, in `.lab/runs`.
+/// The runner's own journals: what it writes while runs go on, and what it takes over when it starts.
 struct JournalStore: Sendable {
-    let folder: URL
+    let files: JournalFiles
     let logger: Logger
 
     /// The newest journals that a starting runner takes over.
@@ -12,26 +12,28 @@ struct JournalStore: Sendable {
     /// Of one file: the longest run has a few thousand seconds, each a few hundred bytes.
     private static let maxBytes = 8 * 1024 * 1024
 
-    /// Puts the journal in the place of what is there, whole or not at all.
+    init(folder: URL, logger: Logger) {
+        files = JournalFiles(folder: folder)
+        self.logger = logger
+    }
+
+    /// What cannot be written is told in the log: the run goes on.
     func write(_ journal: Journal) {
         do {
-            try journal.json().write(to: file(journal.runID), options: .atomic)
+            try files.write(journal)
         } catch {
             logger.error("the journal cannot be written", metadata: ["error": "\(error)"])
         }
     }
 
-    /// - Throws: what is wrong with the file.
+    /// - Throws: ``UnreadableJournal``.
     func read(_ id: String) throws -> Journal {
-        let file = file(id)
-        let size = try file.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
-        guard size <= Self.maxBytes else { throw TooLarge(bytes: size) }
-        return try Journal(json: Data(contentsOf: file))
+        try JournalFiles.read(files.journalFile(id), atMost: Self.maxBytes)
     }
 
     /// The newest journals, newest first: ids begin with the time. What cannot be read is left out, and told in one line.
     func readNewest() -> [Journal] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: files.folder.path)) ?? []
         let ids = names.filter { $0.hasPrefix("RUN-") && $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
         var journals: [Journal] = []
         var failures: [String] = []
@@ -48,12 +50,5 @@ struct JournalStore: Sendable {
                 metadata: ["count": "\(failures.count)", "first": "\(first.prefix(300))"])
         }
         return journals
-    }
-
-    private func file(_ id: String) -> URL { folder.appendingPathComponent("\(id).json") }
-
-    private struct TooLarge: Error, CustomStringConvertible {
-        let bytes: Int
-        var description: String { "has \(bytes) bytes, more than the \(JournalStore.maxBytes) that are read" }
     }
 }

@@ -51,7 +51,6 @@ final class RunManager: Service, Sendable {
     private let engine: any ChaosEngine
     private let execution: RunExecution
     private let store: JournalStore
-    let journals: JournalFiles
     private let events: EventHub
     private let logger: Logger
     private let queue: AsyncStream<String>
@@ -65,7 +64,6 @@ final class RunManager: Service, Sendable {
         state = Mutex(State(past: store.readNewest().map { RunView($0) }, governor: governor))
         self.engine = engine
         self.execution = execution
-        journals = JournalFiles(folder: folder.runs)
         self.events = events
         self.logger = logger
         (queue, enqueue) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(64))
@@ -99,6 +97,8 @@ final class RunManager: Service, Sendable {
         enqueue.yield(id)
         return view
     }
+
+    var journals: JournalFiles { store.files }
 
     /// What a run would do, whether it may start now or not.
     ///
