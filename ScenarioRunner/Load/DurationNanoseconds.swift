@@ -1,13 +1,3 @@
-import Shared
-
-/// The clock that a load runs on, `CLOCK_MONOTONIC`: never set, the same for every process and every network namespace
-/// of the machine, so that processes share a time line. Absolute nanoseconds.
-public struct MonotonicLoadClock: Sendable {
-    public init() {}
-
-    public func nowNs() -> UInt64 { MonotonicClock.nowNs() }
-}
-
 extension Duration {
     /// Whole nanoseconds; 0 for a negative duration.
     var wholeNs: UInt64 {

@@ -1,5 +1,6 @@
 import Experiments
 import Glibc
+import Shared
 import Synchronization
 import TestSupport
 

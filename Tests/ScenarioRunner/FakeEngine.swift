@@ -89,13 +89,12 @@ final class FakeLoad: RunLoad {
         _ order: LoadOrder, stop: Latch, abort: Latch, onSample: @escaping @Sendable (RequestSample) -> Void
     ) async throws -> LoadFacts? {
         seen.withLock { $0.append(order) }
-        let clock = MonotonicLoadClock()
         let intervalNs = 1_000_000_000 / UInt64(order.rate)
-        var due = clock.nowNs()
+        var due = MonotonicClock.nowNs()
         while !abort.isOpen {
             if death.isOpen { throw LabError("the load generator ended with signal 9") }
             let isLast = await stop.wait(until: .now + .nanoseconds(intervalNs))
-            while due <= clock.nowNs() {
+            while due <= MonotonicClock.nowNs() {
                 onSample(
                     RequestSample(
                         endpoint: "chain", intendedNs: due, sendDelayNs: 0, latencyNs: 1_000_000, outcome: .status(200)

@@ -11,7 +11,6 @@ final class RunRecorder: Sendable {
     private let request: RunRequest
     private let engine: String
     private let site: RunSite
-    private let clock = MonotonicLoadClock()
     private let startedAt = UnixTime.now
     private let window = LiveWindow()
 
@@ -38,7 +37,7 @@ final class RunRecorder: Sendable {
         self.request = request
         self.engine = engine
         self.site = site
-        state = Mutex(State(phases: PhaseClock(startNs: clock.nowNs()), plan: plan))
+        state = Mutex(State(phases: PhaseClock(startNs: MonotonicClock.nowNs()), plan: plan))
     }
 
     /// What the run is doing.
@@ -56,7 +55,7 @@ final class RunRecorder: Sendable {
     }
 
     func begin(_ phase: RunPhase) {
-        let now = clock.nowNs()
+        let now = MonotonicClock.nowNs()
         state.withLock { state in
             state.current = phase
             // The recovery begins when the fault is gone, not when somebody starts to wait for its end.
@@ -66,7 +65,7 @@ final class RunRecorder: Sendable {
     }
 
     func end(_ phase: RunPhase) {
-        let now = clock.nowNs()
+        let now = MonotonicClock.nowNs()
         state.withLock { state in
             guard let name = phase.name, let begin = state.begun[phase] else { return }
             state.phases.set(name, from: begin, to: now)
@@ -80,7 +79,7 @@ final class RunRecorder: Sendable {
     }
 
     func add(_ glance: BacklogGlance) {
-        let now = clock.nowNs()
+        let now = MonotonicClock.nowNs()
         state.withLock { state in
             state.backlog.append(
                 BacklogSample(
@@ -109,7 +108,7 @@ final class RunRecorder: Sendable {
     var hasFailed: Bool { state.withLock { !$0.errors.isEmpty } }
 
     func note(_ name: String, _ detail: String) {
-        let now = clock.nowNs()
+        let now = MonotonicClock.nowNs()
         state.withLock { state in
             state.events.append(Journal.Event(t: state.seconds(at: now), name: name, detail: detail))
         }
@@ -130,7 +129,7 @@ final class RunRecorder: Sendable {
 
     /// As the run stands now: what is left of it should the runner end before it does.
     func unfinishedJournal() -> Journal {
-        let now = clock.nowNs()
+        let now = MonotonicClock.nowNs()
         var state = state.withLock { $0 }
         if let phase = state.current, let name = phase.name, let begin = state.begun[phase],
             state.phases.windows[name] == nil

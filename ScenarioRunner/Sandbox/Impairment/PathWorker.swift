@@ -1,5 +1,6 @@
 import Experiments
 import Glibc
+import Shared
 import SystemPackage
 
 /// Leads the packets of a path through an ``Impairment``: the code behind the hidden command
@@ -137,13 +138,9 @@ public struct PathWorker: Sendable {
     }
 }
 
-/// CLOCK_MONOTONIC in nanoseconds, which is what packets are timed with.
-enum MonotonicClock {
-    static var now: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
+extension MonotonicClock {
+    /// What packets are timed with: signed, for differences.
+    static var now: Int64 { Int64(nowNs()) }
 }
 
 /// The descriptors that can be read: `pselect`, which unlike `poll` waits for less than a millisecond too.

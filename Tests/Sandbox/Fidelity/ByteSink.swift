@@ -1,4 +1,5 @@
 import Glibc
+import Shared
 import Synchronization
 
 @testable import Sandbox

@@ -1,4 +1,3 @@
-import CCurl
 import Foundation
 import HTTPTypes
 
@@ -101,10 +100,4 @@ public struct LoadEnd {
         self.servedBy = servedBy
         self.body = body
     }
-}
-
-/// `CLOCK_MONOTONIC`: never set, the same for every process and every network namespace of a machine.
-public enum MonotonicClock {
-    /// Absolute nanoseconds.
-    public static func nowNs() -> UInt64 { ccurl_monotonic_ns() }
 }
