@@ -9,10 +9,13 @@ import Testing
 @Suite struct StressFaultTests {
     private static let burner = ["/bin/sh", "-c", "while :; do :; done", "worker"]
     private static let sleeper = ["/bin/sh", "-c", "exec sleep 60", "worker"]
-    /// Holds 16 MiB in a shell variable (and as much again while it doubles).
+    /// Comes to hold 16 MiB in shell variables, and never less than it has held: a larger one would be copied to grow.
     private static let holder = [
         "/bin/sh", "-c",
-        "x=0123456789abcdef; i=0; while [ $i -lt 20 ]; do x=$x$x; i=$((i+1)); done; while :; do sleep 0.1; done",
+        """
+        x=0123456789abcdef; i=0; while [ $i -lt 12 ]; do x=$x$x; i=$((i+1)); done
+        while [ $i -lt 268 ]; do eval "x$i=\\$x"; i=$((i+1)); done; while :; do sleep 0.1; done
+        """,
         "worker",
     ]
     private let here = Placement.processor(Pinning(replica: 0))

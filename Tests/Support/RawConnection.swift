@@ -32,11 +32,8 @@ public final class RawConnection: Sendable {
         let result = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, size) }
         }
-        guard result == 0 else {
-            let code = errno
-            close(descriptor)
-            throw Failure(call: "connect", code: code)
-        }
+        // What is whole when its init throws is deinitialized, and closes its descriptor there.
+        guard result == 0 else { throw Failure(call: "connect", code: errno) }
     }
 
     deinit { close(descriptor) }

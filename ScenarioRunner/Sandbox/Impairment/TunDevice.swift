@@ -54,11 +54,8 @@ final class TunDevice {
         request.withUnsafeMutableBytes {
             $0.storeBytes(of: Self.flags, toByteOffset: Self.longestName + 1, as: UInt16.self)
         }
-        guard ioctl(descriptor, Self.setInterface, &request) == 0 else {
-            let code = errno
-            close(descriptor)
-            throw Errno(rawValue: code)
-        }
+        // What is whole when its init throws is deinitialized, and closes its descriptor there.
+        guard ioctl(descriptor, Self.setInterface, &request) == 0 else { throw Errno(rawValue: errno) }
     }
 
     deinit { close(descriptor) }

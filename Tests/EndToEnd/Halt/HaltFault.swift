@@ -29,9 +29,13 @@ struct HaltFault: Sendable {
         selected(
             "external-partition", "NetworkChaos", "labelSelectors: {app: payment-service}",
             "action: partition\nexternalTargets: [notification-service]"),
-        network(
-            "bandwidth", from: "inventory", to: "notification",
-            "action: bandwidth\nbandwidth: {rate: 1mbit, limit: 100000, buffer: 10000}"),
+        selected(
+            "bandwidth", "NetworkChaos", "pods: {payment-chaos: [inventory-0]}",
+            """
+            action: bandwidth
+            bandwidth: {rate: 1mbit, limit: 100000, buffer: 10000}
+            target: {mode: all, selector: {pods: {payment-chaos: [inventory-1]}}}
+            """),
         pod("container-kill", "notification-1", "action: container-kill\ncontainerNames: [notification-service]"),
         network(
             "netem", from: "notification", to: "inventory",
