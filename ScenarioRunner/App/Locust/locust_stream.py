@@ -84,6 +84,8 @@ def every_second(environment):
 def begin(environment, **_):
     global current
     current = environment
+    # The report names one file, by default the first: the users' own.
+    environment.locustfile = os.path.basename(environment.parsed_locustfiles[-1])
     for user in environment.user_classes:
         user.host = user.host or os.environ.get("PAYMENT_URL")
     gevent.spawn(every_second, environment)
