@@ -13,7 +13,7 @@ public struct LoadGenerator: Sendable {
         Self.allowOpenFiles(plan.maximumInFlight + Self.otherFiles)
         session = LoadSession(plan, startNs: startNs ?? MonotonicClock.nowNs(), observer: observer)
         loop = try LoadLoop(
-            forms: session.forms, timeout: plan.timeout,
+            forms: session.forms, timeout: plan.timeout, isPunctual: plan.isModerate,
             configuration: HTTPClientConfiguration(
                 maxConnectionsPerHost: plan.maximumInFlight, maxTotalConnections: plan.maximumInFlight))
     }

@@ -81,6 +81,24 @@ public struct LoadPlan: Sendable, Equatable {
     /// The name of the model, as summaries give it.
     public var modelName: String { if case .open = model { "open" } else { "closed" } }
 
+    /// About how many requests it can come to: of an open model, those that are due; of a closed one, as many as its users
+    /// could send to a system that answers in a millisecond.
+    public var mostRequests: Double {
+        switch model {
+        case .open(let schedule): schedule.expectedRequests
+        case .closed(let users, _, let duration): Double(users) * duration.inSeconds * 1000
+        }
+    }
+
+    /// Whether the generator has time left between requests, whatever the system does: its rate is known, and far below
+    /// what one processor can send.
+    var isModerate: Bool {
+        guard case .open(let schedule) = model else { return false }
+        return schedule.segments.allSatisfy { max($0.from, $0.to) <= Self.moderateRate }
+    }
+
+    private static let moderateRate = 10_000.0
+
     /// Nil in a closed model.
     public var arrivals: ArrivalSchedule.Arrivals? {
         if case .open(let schedule) = model { schedule.arrivals } else { nil }

@@ -4,6 +4,7 @@ import Hummingbird
 import Load
 import ServiceTesting
 import Shared
+import Synchronization
 import TestSupport
 import Testing
 
@@ -16,11 +17,13 @@ import Testing
     private static let look = "name: look\nrequests: [{name: look, path: /look}]\nthresholds: [\"success >= 99%\"]\n"
 
     private func withTarget(
+        restock: @escaping @Sendable (Int) async throws -> Void = { _ in },
         _ body: @Sendable @escaping (RunnerLab, TestServer) async throws -> Void
     ) async throws {
         let route = Route.get("/look") { _, _ in Response(status: .ok) }
         try await withServer(routes: [route]) { target in
             var options = RunnerLab.Options()
+            options.restock = restock
             options.loadTarget = "http://127.0.0.1:\(target.port)"
             try await RunnerLab.serve(options, body)
         }
@@ -79,6 +82,32 @@ import Testing
             let later = try await server.get("/api/load?since=1")
             #expect(try later.json()["seconds"]?.elements.isEmpty == true)
             try check(try await server.get("/api/load?since=x"), "GET /api/load", 422)
+        }
+    }
+
+    @Test func theStockIsFilledUpBeforeALoadAsFarAsItCanBe() async throws {
+        let quantities = Mutex<[Int]>([])
+        let restock: @Sendable (Int) async throws -> Void = { quantity in
+            quantities.withLock { $0.append(quantity) }
+            throw LabError("the inventory did not take the restock: it answered 503")
+        }
+        try await withTarget(restock: restock) { lab, server in
+            try write(Self.look, as: "look.yaml", in: lab)
+            let started = try await server.post(
+                "/api/load", json: #"{"profile": "look", "rate": 25, "duration": "1s"}"#)
+            try check(started, "POST /api/load", 202)
+            let view = try await ended(lab)
+            #expect(view.state == .finished && view.summary?.successRate == 1)
+            #expect(quantities.withLock { $0 } == [25])
+        }
+    }
+
+    @Test func aLoadThatIsStoppedDoesNotWaitForTheStock() async throws {
+        try await withTarget(restock: { _ in try await Task.sleep(for: .seconds(3600)) }) { lab, server in
+            try write(Self.look, as: "look.yaml", in: lab)
+            try check(try await server.post("/api/load", json: #"{"profile": "look"}"#), "POST /api/load", 202)
+            try check(try await server.send("POST", "/api/load/stop"), "POST /api/load/stop", 200)
+            _ = try await ended(lab)
         }
     }
 

@@ -64,7 +64,7 @@ struct RunnerLab: Sendable {
         manager = Self.manager(options, acting, folder, failureModes, events, logger)
         profiles = root.appendingPathComponent("profiles")
         try FileManager.default.createDirectory(at: profiles, withIntermediateDirectories: true)
-        loads = LoadManager(worker: LocalLoadWorker(), events: events, logger: logger)
+        loads = LoadManager(worker: LocalLoadWorker(), restock: options.restock, events: events, logger: logger)
         locust = LocustService(
             catalogue: LocustCatalogue(folder: try Self.locustFiles(in: root)),
             driver: options.locust(folder), folder: folder, events: events, logger: logger)

@@ -38,11 +38,12 @@ struct LabRuntime: Sendable {
         let auditor = MoneyAuditor(
             client: client, paymentURL: world.paymentURL, inventoryURL: world.inventoryURL,
             notificationURL: world.notificationURL)
+        let restock = Restock(client: client, inventoryURL: world.inventoryURL)
         let runs = RunManager(
             engine: engine,
             execution: RunExecution(
                 engine: engine, load: LoadWorkerProcess(world: world),
-                restock: Restock(client: client, inventoryURL: world.inventoryURL).run, logger: logger,
+                restock: restock.run, logger: logger,
                 site: RunSite(findings: settings.findings, topology: world.topology),
                 checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance,
                 glanceAtBacklog: BacklogProbe(client: client, paymentURL: world.paymentURL).glance,
@@ -52,7 +53,8 @@ struct LabRuntime: Sendable {
                 cooldown: .seconds(settings.cooldownSeconds), allReplicas: Set(world.topology.replicas.map(\.name)),
                 allowsTotal: settings.allowTotal),
             events: events, logger: logger)
-        let loads = LoadManager(worker: LoadWorkerProcess(world: world), events: events, logger: logger)
+        let loads = LoadManager(
+            worker: LoadWorkerProcess(world: world), restock: restock.run, events: events, logger: logger)
         let locust = LocustService(
             catalogue: LocustCatalogue(folder: settings.locust.profilesFolder),
             driver: world.locustDriver(client: client), folder: settings.folder, events: events, logger: logger)

@@ -56,13 +56,22 @@ final class LoadManager: Service, Sendable {
 
     private let state = Mutex(State())
     private let worker: any LoadWorker
+    /// Fills the stock up by this quantity of each product, so that no load fails because the shop is empty.
+    private let restock: @Sendable (_ quantity: Int) async throws -> Void
     private let events: EventHub
     private let logger: Logger
     private let queue: AsyncStream<String>
     private let enqueue: AsyncStream<String>.Continuation
 
-    init(worker: any LoadWorker, events: EventHub, logger: Logger) {
+    /// What the inventory takes at a time.
+    private static let mostRestocked = 1_000_000.0
+
+    init(
+        worker: any LoadWorker, restock: @escaping @Sendable (_ quantity: Int) async throws -> Void, events: EventHub,
+        logger: Logger
+    ) {
         self.worker = worker
+        self.restock = restock
         self.events = events
         self.logger = logger
         (queue, enqueue) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1))
@@ -131,6 +140,7 @@ final class LoadManager: Service, Sendable {
         logger.info("load starts", metadata: ["load_id": "\(id)", "profile": "\(record.view.profile)"])
         let failure: String?
         do {
+            await fillUp(for: try record.order.plan().mostRequests, unless: record.stop)
             // Whoever stops a load waits for what is under way, a timeout at most; the end of the runner does not.
             let abort = Latch()
             try await withTaskCancellationOrShutdownHandler {
@@ -145,6 +155,21 @@ final class LoadManager: Service, Sendable {
         }
         finish(failure)
         logger.info("load ended", metadata: ["load_id": "\(id)", "error": "\(failure ?? "none")"])
+    }
+
+    /// As far as it can be: a load may be wanted just because the inventory does not answer.
+    private func fillUp(for requests: Double, unless stop: Latch) async {
+        let quantity = Int(min(max(requests.rounded(.up), 1), Self.mostRestocked))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do { try await self.restock(quantity) } catch {
+                    self.logger.warning("the stock was not filled up", metadata: ["error": "\(error)"])
+                }
+            }
+            group.addTask { await stop.wait() }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     private func take(_ line: LoadWorkerLine) {

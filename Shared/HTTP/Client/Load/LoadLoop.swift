@@ -16,6 +16,7 @@ public final class LoadLoop: Sendable {
     private let forms: [LoadForm]
     private let timeout: Duration
     private let configuration: HTTPClientConfiguration
+    private let isPunctual: Bool
     private let poller: ccurl_poller
     private let hasEnded = Atomic<Bool>(false)
 
@@ -26,10 +27,13 @@ public final class LoadLoop: Sendable {
     /// - Parameters:
     ///   - forms: what the driver's messages refer to by their places.
     ///   - timeout: of each request, in all; sent on as `X-Request-Deadline-Ms`.
+    ///   - isPunctual: asks the kernel to run the loop before others (real-time, the lowest priority), where it lets this
+    ///     process: on a machine that the system under test keeps busy, requests would else be late because of the
+    ///     generator. Not for a load that may keep a processor busy by itself.
     ///   - configuration: without its `maxInFlight`: how many are under way is for the driver to limit.
     /// - Throws: ``TooManyOpenFiles``.
     public init(
-        forms: [LoadForm], timeout: Duration, configuration: HTTPClientConfiguration = .init()
+        forms: [LoadForm], timeout: Duration, isPunctual: Bool = false, configuration: HTTPClientConfiguration = .init()
     ) throws {
         HTTPClient.prepareLibcurl
         var poller = ccurl_poller()
@@ -37,6 +41,7 @@ public final class LoadLoop: Sendable {
         self.forms = forms
         self.timeout = timeout
         self.configuration = configuration
+        self.isPunctual = isPunctual
         self.poller = poller
     }
 
@@ -50,6 +55,7 @@ public final class LoadLoop: Sendable {
         precondition(hasEnded.exchange(true, ordering: .relaxed) == false, "a load loop runs once")
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let thread = Thread { [self] in
+                if isPunctual { runBeforeOthers() }
                 LoadThread(forms, timeout, configuration, poller, driver).run()
                 continuation.resume()
             }

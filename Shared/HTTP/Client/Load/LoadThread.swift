@@ -199,6 +199,15 @@ final class LoadThread {
     }
 }
 
+/// Has the kernel run this thread before ordinary ones, as far as it lets this process; threads made by it are ordinary.
+func runBeforeOthers() {
+    // Of <sched.h>, for programs that ask for GNU's own; Swift's module does not.
+    let resetOnFork: Int32 = 0x4000_0000
+    var lowest = sched_param(sched_priority: sched_get_priority_min(SCHED_RR))
+    // An ordinary user gets EPERM, and stays ordinary.
+    sched_setscheduler(0, SCHED_RR | resetOnFork, &lowest)
+}
+
 /// No signal handler runs on this thread, and a write to a closed connection is an error, not SIGPIPE.
 func blockAllSignals() {
     var all = sigset_t()
