@@ -23,7 +23,8 @@ public protocol ChaosEngine: Sendable {
     /// - Parameters:
     ///   - runID: names the fault wherever it leaves a trace (rule tables, cgroups), so that it can be undone by name.
     ///   - seed: decides every random choice, such as which replicas `mode: one` selects.
-    /// - Throws: ``Refusal``, or the error of the kernel tool that failed. After a throw nothing is left behind.
+    /// - Throws: ``Refusal``, or the error of the kernel tool that failed. After a throw nothing is left behind, but for
+    ///   ``FaultLeftBehind``.
     func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault
 }
 
@@ -50,6 +51,21 @@ public protocol InjectedFault: Sendable {
 extension InjectedFault {
     /// Most faults act by themselves, for as long as they are wanted.
     public func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool { false }
+}
+
+/// An injection failed, and what it had begun could not be taken back: its fault is for the caller to remove.
+public struct FaultLeftBehind: Error, CustomStringConvertible {
+    public let fault: any InjectedFault
+    public let injection: any Error
+    public let removal: any Error
+
+    public init(fault: any InjectedFault, injection: any Error, removal: any Error) {
+        self.fault = fault
+        self.injection = injection
+        self.removal = removal
+    }
+
+    public var description: String { "\(injection); and it could not be taken back: \(removal)" }
 }
 
 /// Why an experiment is not run, with the place in its file.

@@ -92,9 +92,13 @@ public struct LocalEngine: ChaosEngine {
         let injected = try injectedFault(of: experiment, runID: runID, seed: seed)
         do {
             try await injected.apply()
-        } catch {
-            try await injected.remove()
-            throw error
+        } catch let injection {
+            do {
+                try await injected.remove()
+            } catch let removal {
+                throw FaultLeftBehind(fault: injected, injection: injection, removal: removal)
+            }
+            throw injection
         }
         return injected
     }

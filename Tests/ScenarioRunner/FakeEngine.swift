@@ -15,6 +15,8 @@ final class FakeEngine: ChaosEngine {
     /// What the engine and its faults fail with; nil where they work.
     struct Failures: Sendable {
         var injection: String?
+        /// Why an injection that failed cannot be taken back at once; nil where it can.
+        var takingBack: String?
         /// How long it takes; `wait <experiment>` stands in the log meanwhile.
         var injectionTime: Duration?
         var reading: String?
@@ -52,9 +54,15 @@ final class FakeEngine: ChaosEngine {
             done.withLock { $0.append("wait \(experiment.name)") }
             try await Task.sleep(for: time)
         }
-        if let text = failures.injection { throw Broken(description: text) }
+        let fault = Fault(engine: self, name: experiment.name)
+        if let text = failures.injection {
+            guard let removal = failures.takingBack else { throw Broken(description: text) }
+            done.withLock { $0.append("inject \(experiment.name)") }
+            throw FaultLeftBehind(
+                fault: fault, injection: Broken(description: text), removal: Broken(description: removal))
+        }
         done.withLock { $0.append("inject \(experiment.name)") }
-        return Fault(engine: self, name: experiment.name)
+        return fault
     }
 
     private struct Fault: InjectedFault {

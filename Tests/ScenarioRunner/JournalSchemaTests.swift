@@ -18,6 +18,7 @@ import Verdict
             #expect(try JSONSchema.ofJournals().problems(of: Data(contentsOf: file)) == [])
             #expect(try Journal(json: Data(contentsOf: file)) == journal)
             #expect(journal.input.rateRps == Double(rate) && journal.input.durationS == 1.2)
+            #expect(journal.input.resilience == "naive")
             #expect(journal.input.origin == "command-line" && journal.input.manifest.contains("name: loss-a"))
             #expect(journal.machine.cores > 0 && journal.machine.memoryBytes > 0 && !journal.machine.kernel.isEmpty)
             #expect(journal.topology.services.map(\.name).contains("payment-service"))

@@ -62,6 +62,28 @@ import Verdict
         }
     }
 
+    @Test func whatAFailedInjectionLeavesIsTakenAway() async throws {
+        let failures = FakeEngine.Failures(injection: "no worker started", takingBack: "nft is busy")
+        try await RunnerLab.run(Self.options(failures)) { lab in
+            let (view, journal) = try await lab.ended(try lab.manager.start(RunnerLab.request()).id)
+            #expect(lab.engine.log == ["inject loss-a", "remove loss-a"])
+            #expect(view.verdict == .invalid)
+            #expect(view.reasons.first == "the fault could not be put in force: no worker started")
+            #expect(journal.events.contains { $0.name == "removal_failed" && $0.detail == "nft is busy" })
+            #expect(lab.manager.rateLimitStatus.activeExperiments == 0)
+        }
+    }
+
+    @Test func whatAFailedInjectionLeavesAndCannotBeTakenAwayKeepsItsPlace() async throws {
+        let failures = FakeEngine.Failures(
+            injection: "no worker started", takingBack: "nft is busy", removal: "nft is stuck")
+        try await RunnerLab.run(Self.options(failures)) { lab in
+            let (view, _) = try await lab.ended(try lab.manager.start(RunnerLab.request()).id)
+            #expect(view.verdict == .invalid && view.reasons.first == "the fault could not be removed: nft is stuck")
+            #expect(lab.manager.rateLimitStatus.activeExperiments == 1)
+        }
+    }
+
     @Test func bothFailuresAreSaid() async throws {
         let failures = FakeEngine.Failures(reading: "the counter is gone", removal: "nft is stuck")
         try await RunnerLab.run(Self.options(failures)) { lab in

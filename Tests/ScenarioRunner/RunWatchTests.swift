@@ -13,7 +13,8 @@ import Verdict
         _ conditions: [StopCondition], phase: RunPhase, outcome: RequestSample.Outcome, money: Bool? = nil
     ) async throws -> (signal: StopSignal, end: Latch, run: Task<Void, Never>) {
         let recorder = RunRecorder(
-            id: "RUN", request: try RunnerLab.request(), engine: "fake", site: RunSite(), plan: nil)
+            id: "RUN", request: try RunnerLab.request(), engine: "fake", resilience: .fallback,
+            site: RunSite(), plan: nil)
         recorder.begin(phase)
         let (signal, end) = (StopSignal(), Latch())
         let watch = RunWatch(

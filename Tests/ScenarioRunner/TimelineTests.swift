@@ -18,9 +18,9 @@ import Testing
     private let engine = FakeEngine()
     private let notes = Notes()
 
-    private func timeline(answers status: Int? = 200) -> TimelineEngine {
+    private func timeline(answers status: Int? = 200, on base: FakeEngine? = nil) -> TimelineEngine {
         TimelineEngine(
-            base: engine,
+            base: base ?? engine,
             tools: TimelineTools(
                 setFailureModes: { [notes] modes in notes.modes.withLock { $0.append(modes) } },
                 areModesFollowed: { true }, ask: { _ in status }))
@@ -105,6 +105,17 @@ import Testing
             """
         _ = try await run(try workflow(spec), timeline())
         #expect(engine.log == ["inject plan.long", "remove plan.long"])
+    }
+
+    @Test func whatAPartLeavesBehindGoesAtTheEnd() async throws {
+        let broken = FakeEngine(.init(injection: "no worker started", takingBack: "nft is busy"))
+        let spec = "      - {name: all, templateType: NetworkChaos, deadline: 10ms, \(Self.loss())}"
+        let fault = try await timeline(on: broken).inject(try workflow(spec), runID: "RUN", seed: 1)
+        _ = await fault.work { _, _ in }
+        await #expect(throws: StepFailure.self, "a part that failed is no dose") { try await fault.readings() }
+        #expect(broken.inForce == 1)
+        try await fault.remove()
+        #expect(broken.log == ["inject plan.all", "remove plan.all"])
     }
 
     @Test(arguments: [200, 503, nil])

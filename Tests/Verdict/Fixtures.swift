@@ -44,7 +44,8 @@ enum Fixtures {
     }
 
     static let input = RunInput(
-        baselineS: 10, durationS: 30, recoveryS: 20, rateRps: 20, hypothesis: "success >= 30%",
+        baselineS: 10, durationS: 30, recoveryS: 20, rateRps: 20, resilience: "naive",
+        hypothesis: "success >= 30%",
         stopConditions: ["money wrong"], origin: "command-line", manifest: "kind: NetworkChaos\n")
     static let machine = RunMachine(kernel: "6.1.0", cores: 2, memoryBytes: 8 << 30, programVersion: "1.0.0")
 

@@ -62,7 +62,8 @@ struct RunExecution: Sendable {
     ) async -> Journal {
         let stop = signal.latch
         let recorder = RunRecorder(
-            id: id, request: request, engine: engine.name, site: site,
+            id: id, request: request, engine: engine.name, resilience: request.resilience ?? resilience.current,
+            site: site,
             plan: try? engine.plan(request.experiment, seed: request.seed))
         // The one task that is not a child of its caller: the tools that remove a fault do not start in a cancelled
         // task, so a cancelled run is stopped instead. It is awaited on the spot and never outlives the call.
@@ -230,6 +231,9 @@ struct RunExecution: Sendable {
             fault = try await stop.cancelling {
                 try await engine.inject(request.experiment, runID: recorder.id, seed: request.seed)
             }
+        } catch let left as FaultLeftBehind {
+            try await takeBack(left, recorder, onProgress)
+            throw RunFailure("the fault could not be put in force: \(left.injection)")
         } catch {
             onProgress(.noEffect)
             // Half-way in, and taken back because the run is to stop.
@@ -262,6 +266,20 @@ struct RunExecution: Sendable {
         recorder.begin(.recovery)
         recorder.note("fault_removed", fault.summary)
         onProgress(.faultGone)
+    }
+
+    /// What a failed injection has left is taken away as any fault is.
+    private func takeBack(
+        _ left: FaultLeftBehind, _ recorder: RunRecorder, _ onProgress: @Sendable (Progress) -> Void
+    ) async throws {
+        recorder.note("removal_failed", "\(left.removal)")
+        do {
+            try await remove(left.fault, recorder)
+        } catch {
+            onProgress(.faultStays)
+            throw error
+        }
+        onProgress(.noEffect)
     }
 
     /// Takes the fault away, and does not give up at the first failure: what is said to be gone must be.

@@ -10,6 +10,7 @@ final class RunRecorder: Sendable {
     let id: String
     private let request: RunRequest
     private let engine: String
+    private let resilience: ResilienceSettings
     private let site: RunSite
     private let startedAt = UnixTime.now
     private let window = LiveWindow()
@@ -31,11 +32,16 @@ final class RunRecorder: Sendable {
     }
     private let state: Mutex<State>
 
-    /// - Parameter plan: where the fault will act; nil when it is not known.
-    init(id: String, request: RunRequest, engine: String, site: RunSite, plan: FaultPlan?) {
+    /// - Parameters:
+    ///   - resilience: in force in the services while the run lasts.
+    ///   - plan: where the fault will act; nil when it is not known.
+    init(
+        id: String, request: RunRequest, engine: String, resilience: ResilienceSettings, site: RunSite, plan: FaultPlan?
+    ) {
         self.id = id
         self.request = request
         self.engine = engine
+        self.resilience = resilience
         self.site = site
         state = Mutex(State(phases: PhaseClock(startNs: MonotonicClock.nowNs()), plan: plan))
     }
@@ -167,7 +173,7 @@ final class RunRecorder: Sendable {
     ) -> Journal {
         var journal = Journal(
             runID: id, experiment: request.experiment.name, verdict: decision.verdict, reasons: decision.reasons,
-            seed: request.seed, startedAt: startedAt.seconds, engine: engine, input: RunInput(request),
+            seed: request.seed, startedAt: startedAt.seconds, engine: engine, input: RunInput(request, resilience),
             machine: site.machine)
         journal.fault = state.summary
         journal.doctor = site.doctor
@@ -227,12 +233,13 @@ struct SampleLog: Sendable {
 }
 
 extension RunInput {
-    fileprivate init(_ request: RunRequest) {
+    fileprivate init(_ request: RunRequest, _ resilience: ResilienceSettings) {
         let experiment = request.experiment
         self.init(
             baselineS: request.baseline.seconds, durationS: request.duration.seconds,
             recoveryS: request.recovery.seconds, rateRps: Double(request.rate),
             profile: request.profile == .usual ? nil : request.profile.name, arrivals: request.arrivals.rawValue,
+            resilience: "\(resilience)",
             hypothesis: request.hypothesis?.description,
             stopConditions: request.stopConditions.map(\.description), origin: request.origin.rawValue,
             // A manifest was read from YAML, so it can be written as such; were it not, the run would still count.

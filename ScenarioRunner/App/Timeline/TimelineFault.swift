@@ -118,6 +118,10 @@ final class TimelineFault: InjectedFault {
             try await fault.remove()
             state.withLock { $0.parts[index].isGone = true }
             note("part_removed", part.name)
+        } catch let left as FaultLeftBehind {
+            // It has no dose to read; ``remove()`` takes it away with the others.
+            state.withLock { $0.parts.append(Part(fault: left.fault, isLeaving: true)) }
+            fail("\(part.name): \(left)", note)
         } catch is CancellationError where stop.isOpen {
             note("injection_withdrawn", part.name)
         } catch {

@@ -83,8 +83,9 @@ public struct ComparisonPage: Sendable {
             <div class="wide" tabindex="0" role="region" aria-label="Number by number"><table><thead><tr><td></td>\
             <th scope="col">A</th><th scope="col">B</th><th scope="col">B less A</th><th scope="col">95 % interval</th>\
             <th scope="col"></th></tr></thead><tbody>\(rows)</tbody></table></div>
-            <p class="note">Intervals come from drawing the seconds of each part again, in blocks. Of all comparisons of \
-            two runs of one system at most 5 % say that anything differs; a difference must also be worth a word: 1 point \
+            <p class="note">Intervals come from drawing the seconds of each part again, in blocks. Of comparisons of two \
+            runs of one system about 5 % say that anything differs, and more when phases last only a few seconds; a \
+            difference must also be worth a word: 1 point \
             of success, 5 % of throughput, 20 to 30 % and 3 to 20 ms of latency.</p>
             """)
     }

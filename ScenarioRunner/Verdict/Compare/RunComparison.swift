@@ -9,9 +9,9 @@ import Foundation
 ///   seconds of the same of B -'--> drawn again block by block, 2000 times ------------> 95 % interval
 /// ```
 ///
-/// Of all comparisons of two runs of one system, at most 5 % say that anything differs at all (Holm 1979: the smallest
-/// of m chances is held against 5 % / m, the next against 5 % / (m - 1), and so on); a difference must also be no
-/// ``CompareMetric/Trifle``. What differs from run to run as a whole, such as a machine that is busy with something
+/// Of all comparisons of two runs of one system, about 5 % say that anything differs at all (Holm 1979: the smallest
+/// of m chances is held against 5 % / m, the next against 5 % / (m - 1), and so on), and more when a part has only a few
+/// seconds; a difference must also be no ``CompareMetric/Trifle``. What differs from run to run as a whole, such as a machine that is busy with something
 /// else, two runs cannot tell from a difference of the systems.
 public struct RunComparison: Codable, Sendable, Equatable {
     /// One of the two runs.
@@ -135,9 +135,13 @@ extension RunComparison {
                 "different rates: \(NumberText.short(a.input.rateRps))/s, \(NumberText.short(b.input.rateRps))/s")
         }
         if a.input.model != b.input.model { notes.append("different load: \(a.input.model), \(b.input.model)") }
+        if let before = a.input.resilience, let after = b.input.resilience, before != after {
+            notes.append("different resilience: \(before), and \(after)")
+        }
+        if a.input.times != b.input.times { notes.append("different times: \(a.input.times), and \(b.input.times)") }
         if a.engine != b.engine { notes.append("different engines: \(a.engine), \(b.engine)") }
         if a.machine.kernel != b.machine.kernel || a.machine.cores != b.machine.cores {
-            notes.append("different machines: \(a.machine.words), \(b.machine.words)")
+            notes.append("different machines: \(a.machine.words), and \(b.machine.words)")
         }
         for journal in [a, b] where journal.verdict == .invalid || journal.verdict == .aborted {
             notes.append("\(journal.runID) is \(journal.verdict.rawValue): it may say nothing about the system")
@@ -225,6 +229,12 @@ extension RunComparison.Run {
         self.init(
             runID: journal.runID, experiment: journal.experiment, verdict: journal.verdict,
             startedAt: journal.startedAt, timeToRecoverMs: journal.recoveryTimeMs)
+    }
+}
+
+extension RunInput {
+    fileprivate var times: String {
+        "before \(NumberText.span(baselineS)), fault \(NumberText.span(durationS)), after \(NumberText.span(recoveryS))"
     }
 }
 

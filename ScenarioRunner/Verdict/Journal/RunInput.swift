@@ -14,6 +14,8 @@ public struct RunInput: Codable, Sendable, Equatable {
     public var model: String
     /// `constant` or `poisson`.
     public var arrivals: String
+    /// The resilience patterns that the services ran under, as `--resilience` takes them; nil in journals that do not say.
+    public var resilience: String?
     /// What was expected, as it is parsed; nil when nobody said.
     public var hypothesis: String?
     /// When it was to end early.
@@ -25,8 +27,8 @@ public struct RunInput: Codable, Sendable, Equatable {
 
     public init(
         baselineS: Double, durationS: Double, recoveryS: Double, rateRps: Double, profile: String? = nil,
-        model: String = "open", arrivals: String = "constant", hypothesis: String? = nil,
-        stopConditions: [String] = [], origin: String, manifest: String
+        model: String = "open", arrivals: String = "constant", resilience: String? = nil,
+        hypothesis: String? = nil, stopConditions: [String] = [], origin: String, manifest: String
     ) {
         self.baselineS = baselineS
         self.durationS = durationS
@@ -35,6 +37,7 @@ public struct RunInput: Codable, Sendable, Equatable {
         self.profile = profile
         self.model = model
         self.arrivals = arrivals
+        self.resilience = resilience
         self.hypothesis = hypothesis
         self.stopConditions = stopConditions
         self.origin = origin
@@ -42,7 +45,7 @@ public struct RunInput: Codable, Sendable, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case profile, model, arrivals, hypothesis, origin, manifest
+        case profile, model, arrivals, resilience, hypothesis, origin, manifest
         case baselineS = "baseline_s"
         case durationS = "duration_s"
         case recoveryS = "recovery_s"

@@ -79,12 +79,18 @@ import Testing
         var b = a
         b.experiment = "another"
         b.input.rateRps = 99
+        b.input.recoveryS = 1
+        b.input.resilience = "hardened"
         b.verdict = .invalid
         b.series = b.series.filter { $0.phase != .fault || $0.t < 16 }
         let comparison = compare(a, b)
         #expect(comparison.line(.p50, .fault) == nil, "too few seconds")
         let notes = comparison.notes.joined(separator: "\n")
-        for word in ["different experiments", "different rates", "invalid", "not compared"] {
+        let words = [
+            "different experiments", "different rates", "different times", "different resilience", "invalid",
+            "not compared",
+        ]
+        for word in words {
             #expect(notes.contains(word), "\(word)")
         }
         b.phases = []

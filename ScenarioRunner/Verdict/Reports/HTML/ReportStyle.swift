@@ -34,7 +34,7 @@ enum ReportStyle {
         h1 { font-size: clamp(1.5rem, 1.1rem + 2vw, 2.25rem); line-height: 1.15; letter-spacing: -.025em; font-weight: 680; overflow-wrap: anywhere; }
         h2 { font-size: 1.1875rem; font-weight: 650; letter-spacing: -.015em; margin-bottom: .9rem; }
         h3 { font-size: .9375rem; font-weight: 600; }
-        .keys + h3 { margin: 1.6rem 0 .5rem; }
+        .keys + h3, .reasons + h3 { margin: 1.6rem 0 .5rem; }
         .soft { color: var(--soft); font-size: .875rem; }
         .number, td, dd { font-variant-numeric: tabular-nums; }
         code, pre { font: .8125rem/1.5 var(--mono); }

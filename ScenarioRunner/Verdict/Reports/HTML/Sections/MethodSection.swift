@@ -81,11 +81,12 @@ struct MethodSection: Sendable {
                     : "none"
             ),
             ("profile", "\(input.profile ?? "the usual mix of chains and payments")"),
+            ("resilience", "\(input.resilience ?? "not noted")"),
             ("hypothesis", input.hypothesis.map { "<code>\($0)</code>" } ?? "none"),
             ("asked by", "\(input.origin)"), ("seed", "\(String(journal.seed))"),
         ]
         if !input.stopConditions.isEmpty {
-            facts.insert(("stops early", "<code>\(input.stopConditions.joined(separator: ", "))</code>"), at: 4)
+            facts.insert(("stops early", "<code>\(input.stopConditions.joined(separator: ", "))</code>"), at: 5)
         }
         return facts
     }
