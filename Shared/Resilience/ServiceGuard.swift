@@ -157,7 +157,15 @@ public final class ServiceGuard: Sendable {
 
     private func once<Answer>(_ attempt: () async throws -> Answer) async throws -> Answer {
         metrics.attempts.increment()
-        return try await attempt()
+        let start = ContinuousClock.now
+        do {
+            let answer = try await attempt()
+            metrics.ended(after: ContinuousClock.now - start, isFailure: false)
+            return answer
+        } catch let failure as any GuardedCallError {
+            metrics.ended(after: ContinuousClock.now - start, isFailure: failure.isFailureOfService)
+            throw failure
+        }
     }
 
     /// A failure ends it only when no other attempt is under way: the other may still succeed.

@@ -77,6 +77,24 @@ struct ServiceGuardTests {
         }
     }
 
+    @Test("times every attempt, apart by whether the service failed")
+    func times() async throws {
+        let script = Script { call, _ in
+            if call == 2 { throw Failure.broken }
+            if call == 3 { throw Failure.refused }
+            if call == 4 { throw CancellationError() }
+            return call
+        }
+        let serviceGuard = makeGuard()
+        for _ in 1...4 { _ = try? await call(serviceGuard, settings(), script) }
+        func count(_ outcome: String) -> String {
+            #"downstream_attempt_duration_seconds_count{outcome="\#(outcome)",service="inventory"}"#
+        }
+        let text = metrics.render()
+        #expect(text.contains("\(count("answered")) 2\n"), "an answer that the caller does not like is one")
+        #expect(text.contains("\(count("failed")) 1\n"), "what was called off says nothing of the service")
+    }
+
     @Test("does not repeat a call that was answered, whatever the answer")
     func answered() async throws {
         let script = Script { _, _ in throw Failure.refused }
