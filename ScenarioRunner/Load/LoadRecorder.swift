@@ -59,6 +59,7 @@ struct LoadRecorder {
             ok: all.counts.successes, lateSends: all.counts.lateSends, dropped: all.counts.dropped,
             inFlight: inFlight, recentRequests: counts.requests, recentOk: counts.successes,
             recentP50Ms: counts.requests == 0 ? nil : recent.latencies.ms(at: 50),
+            recentP95Ms: counts.requests == 0 ? nil : recent.latencies.ms(at: 95),
             recentP99Ms: counts.requests == 0 ? nil : recent.latencies.ms(at: 99))
     }
 

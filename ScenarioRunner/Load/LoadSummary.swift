@@ -167,6 +167,7 @@ public struct LoadProgress: Codable, Sendable, Equatable {
     public let recentRequests: Int
     public let recentOk: Int
     public let recentP50Ms: Double?
+    public let recentP95Ms: Double?
     public let recentP99Ms: Double?
 
     enum CodingKeys: String, CodingKey {
@@ -177,6 +178,7 @@ public struct LoadProgress: Codable, Sendable, Equatable {
         case recentRequests = "recent_requests"
         case recentOk = "recent_ok"
         case recentP50Ms = "recent_p50_ms"
+        case recentP95Ms = "recent_p95_ms"
         case recentP99Ms = "recent_p99_ms"
     }
 }
