@@ -33,6 +33,9 @@ public protocol InjectedFault: Sendable {
     /// What was put where, for people: `drop 80 % of payment-0,1,2 -> inventory-0,1`.
     var summary: String { get }
 
+    /// Where it acts. None for what consists of other faults, which have places of their own.
+    var places: Set<FaultPlan.Place> { get }
+
     /// Goes on for as long as the fault is in force, and returns soon after ``remove()`` was called: for faults that
     /// change with time. Whoever injects a fault runs this beside it.
     ///
@@ -49,6 +52,8 @@ public protocol InjectedFault: Sendable {
 }
 
 extension InjectedFault {
+    public var places: Set<FaultPlan.Place> { [] }
+
     /// Most faults act by themselves, for as long as they are wanted.
     public func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool { false }
 }

@@ -92,7 +92,7 @@ extension NetworkChaosSpec.Reorder {
 
 /// What netem makes of a share and its correlation, for all that it draws alike: loss, duplication, corruption and
 /// reordering.
-private struct NetemShare {
+struct NetemShare {
     let asked: Percentage
     let correlation: Percentage
     /// In the long run, 0 to 1.
@@ -105,11 +105,16 @@ private struct NetemShare {
     }
 
     /// `80 % of packets`, `97 % of packets (80 % with correlation 50)`; near the ends with one decimal.
-    var text: String {
-        guard correlation.basisPoints > 0 else { return "\(asked) % of packets" }
+    var text: String { worded(" of packets") }
+
+    /// The same without its noun: `80 %`.
+    var label: String { worded("") }
+
+    private func worded(_ noun: String) -> String {
+        guard correlation.basisPoints > 0 else { return "\(asked) %\(noun)" }
         let digits = real < 0.1 || (real > 0.98) ? 10.0 : 1.0
         let percent = Percentage(basisPoints: Int((real * 100 * digits).rounded() * 100 / digits))
-        return "\(percent) % of packets (\(asked) % with correlation \(correlation))"
+        return "\(percent) %\(noun) (\(asked) % with correlation \(correlation))"
     }
 }
 

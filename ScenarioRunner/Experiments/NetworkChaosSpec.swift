@@ -7,7 +7,7 @@ public struct NetworkChaosSpec: Sendable, Equatable {
     }
 
     /// Which packets are touched, seen from the selected replicas: those `to` the target, those `from` it, or both.
-    public enum Direction: String, Sendable, CaseIterable {
+    public enum Direction: String, Codable, Sendable, CaseIterable {
         case to, from, both
     }
 

@@ -70,6 +70,7 @@ final class FakeEngine: ChaosEngine {
         let name: String
 
         var summary: String { "\(name) on everyone" }
+        var places: Set<FaultPlan.Place> { [.replica(engine.places[name] ?? name)] }
 
         func readings() async throws -> [DoseReading] {
             if let text = engine.failures.reading { throw Broken(description: text) }

@@ -98,6 +98,7 @@ import Testing
         let names = [
             "snapshot": "EventSnapshot", "run": "Run", "second": "EventSecond", "rate_limit": "RateLimit",
             "failure_modes": "FailureModes", "resilience": "Resilience", "halt": "Halt", "load": "Load",
+            "topology": "Topology",
         ]
         try await RunnerLab.serve { lab, server in
             let page = try RawConnection(port: server.port)

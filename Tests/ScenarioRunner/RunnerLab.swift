@@ -38,6 +38,8 @@ struct RunnerLab: Sendable {
         var allowsTotal = false
         /// Where a load without chaos goes to.
         var loadTarget = "http://127.0.0.1:1"
+        /// What the picture of the system is made from, besides what the lab has itself.
+        var sources = TopologyWatch.Sources()
         var locust: @Sendable (LabFolder) -> any LocustDriver = { _ in FakeLocust() }
     }
 
@@ -51,10 +53,12 @@ struct RunnerLab: Sendable {
     /// An empty folder for load profiles.
     let profiles: URL
     let locust: LocustService
+    let watch: TopologyWatch
 
     private init(_ options: Options, root: URL) throws {
         engine = options.engine
-        let acting: any ChaosEngine = options.otherEngine ?? options.engine
+        let board = FaultBoard()
+        let acting = BoardedEngine(base: options.otherEngine ?? options.engine, board: board)
         load = options.load
         folder = LabFolder(path: root.appendingPathComponent("state").path)
         try folder.prepare()
@@ -68,6 +72,11 @@ struct RunnerLab: Sendable {
         locust = LocustService(
             catalogue: LocustCatalogue(folder: try Self.locustFiles(in: root)),
             driver: options.locust(folder), folder: folder, events: events, logger: logger)
+        var sources = options.sources
+        sources.runs = { [manager] in manager.activeViews }
+        sources.failureModes = { failureModes.settings.failureModes }
+        sources.load = { [loads] in loads.current(since: .max)?.view }
+        watch = TopologyWatch(topology: LabTopology(), sources: sources, board: board, events: events)
         api = RunnerAPI(
             runs: RunsController(
                 manager: manager, engine: acting, experimentsFolder: try Self.experiments(in: root),
@@ -75,7 +84,7 @@ struct RunnerLab: Sendable {
                 cooldownMinutes: options.cooldown.seconds / 60),
             load: LoadController(
                 manager: loads, profilesFolder: profiles.path, targets: .init(all: options.loadTarget)),
-            topology: TopologyController(topology: LabTopology(), statuses: { [] }),
+            topology: TopologyController(watch: watch),
             payments: PaymentsController(
                 reader: PaymentStoryReader(client: HTTPClient(), paymentURL: "http://127.0.0.1:1")),
             failureModes: failureModes, events: events, locust: locust)
@@ -116,6 +125,7 @@ struct RunnerLab: Sendable {
                 group.addTask { try await lab.manager.run() }
                 group.addTask { try await lab.loads.run() }
                 group.addTask { try await lab.locust.run() }
+                group.addTask { try await lab.watch.run() }
             }
             defer { group.cancelAll() }
             try await body(lab)

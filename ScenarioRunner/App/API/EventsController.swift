@@ -8,7 +8,7 @@ import Shared
 /// `GET /api/events`: the live picture as server-sent events.
 ///
 /// ```
-///   snapshot --> then as they happen: second, run, failure_modes, rate_limit --> and a comment every 10 s
+///   snapshot --> then as they happen: second, run, topology, failure_modes, ... --> and a comment every 10 s
 /// ```
 ///
 /// A browser that comes back says which event it heard last (`Last-Event-ID`). Where the hub still has what came after

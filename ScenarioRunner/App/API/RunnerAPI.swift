@@ -27,15 +27,15 @@ struct RunnerAPI: Sendable {
 
     /// The endpoints under their own paths.
     var apiRoutes: [Route] {
-        let (manager, loads) = (runs.manager, load.manager)
+        let (manager, loads, watch) = (runs.manager, load.manager, topology.watch)
         let snapshot: @Sendable () async -> EventHub.Event? = {
             EventHub.Event(
                 name: "snapshot",
                 value: Snapshot(
                     failureModes: failureModes.settings.failureModes, resilience: failureModes.settings.resilience,
                     halt: HaltStatus(isHalted: manager.isHalted), rateLimit: manager.rateLimitStatus,
-                    runs: manager.views, seconds: manager.recentSeconds, load: loads.current()?.view,
-                    locust: locust.current))
+                    runs: manager.views, seconds: manager.recentSeconds, topology: watch.document,
+                    load: loads.current()?.view, locust: locust.current))
         }
         return runs.routes + ReportsController(manager: manager).routes
             + ScenariosController(runs: runs, failureModes: failureModes, locust: locust.catalogue).routes
@@ -80,12 +80,13 @@ struct RunnerAPI: Sendable {
         let rateLimit: RateLimitStatus
         let runs: [RunView]
         let seconds: [LiveWindow.Second]
+        let topology: TopologyDocument
         /// Absent when none was started.
         let load: LoadView?
         let locust: LocustRun?
 
         enum CodingKeys: String, CodingKey {
-            case halt, resilience, runs, seconds, load, locust
+            case halt, resilience, runs, seconds, topology, load, locust
             case failureModes = "failure_modes"
             case rateLimit = "rate_limit"
         }

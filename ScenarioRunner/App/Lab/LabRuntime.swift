@@ -30,11 +30,13 @@ struct LabRuntime: Sendable {
         let events = EventHub()
         let failureModes = FailureModesStore(seed: settings.seed)
         let supervisor = Supervisor(commands: world.replicaCommands, logger: logger, seed: settings.seed)
+        let board = FaultBoard()
         let engine = TimelineEngine(
-            base: world.engine(supervisor: supervisor),
+            base: BoardedEngine(base: world.engine(supervisor: supervisor), board: board),
             tools: TimelineTools(
                 setFailureModes: { modes in events.publish("failure_modes", failureModes.change { $0 = modes }) },
-                areModesFollowed: { failureModes.isFollowed }, ask: StatusProbe(world: world).ask))
+                areModesFollowed: { failureModes.isFollowed }, ask: StatusProbe(world: world).ask,
+                willEnd: board.ends(_:at:)))
         let auditor = MoneyAuditor(
             client: client, paymentURL: world.paymentURL, inventoryURL: world.inventoryURL,
             notificationURL: world.notificationURL)
@@ -58,6 +60,14 @@ struct LabRuntime: Sendable {
         let locust = LocustService(
             catalogue: LocustCatalogue(folder: settings.locust.profilesFolder),
             driver: world.locustDriver(client: client), folder: settings.folder, events: events, logger: logger)
+        let watch = TopologyWatch(
+            topology: world.topology,
+            sources: .init(
+                statuses: { supervisor.snapshot() }, runs: { runs.activeViews },
+                failureModes: { failureModes.settings.failureModes },
+                failureModesHolder: { runs.failureModesHolder }, load: { loads.current(since: .max)?.view },
+                locust: { locust.current }, metrics: MetricsReader(client: client).read),
+            board: board, events: events)
         let api = try RunnerAPI(
             runs: RunsController(
                 manager: runs, engine: engine, experimentsFolder: settings.experimentsFolder,
@@ -65,14 +75,14 @@ struct LabRuntime: Sendable {
                 cooldownMinutes: Double(settings.cooldownSeconds) / 60),
             load: LoadController(
                 manager: loads, profilesFolder: settings.profilesFolder, targets: world.loadTargets),
-            topology: TopologyController(topology: world.topology, statuses: { supervisor.snapshot() }),
+            topology: TopologyController(watch: watch),
             payments: PaymentsController(reader: PaymentStoryReader(client: client, paymentURL: world.paymentURL)),
             failureModes: failureModes, events: events, locust: locust
         ).application(host: world.network == nil ? "127.0.0.1" : "0.0.0.0", port: world.runnerPort, logger: logger)
 
         var services: [any Service] = [supervisor]
         services += try world.frontDoors(logger: logger)
-        services += [api, runs, loads, locust]
+        services += [api, runs, loads, locust, watch]
         services.append(Announcement(settings: settings, world: world, client: client))
         try await runAll(services, logger: logger)
         await client.shutdown()

@@ -142,6 +142,23 @@ final class RunManager: Service, Sendable {
         state.withLock { state in state.order.reversed().compactMap { state.records[$0]?.view } + state.past }
     }
 
+    /// Those that have not ended, oldest first.
+    var activeViews: [RunView] {
+        state.withLock { state in
+            state.order.compactMap { state.records[$0]?.view }.filter { $0.state != .finished }
+        }
+    }
+
+    /// The run that switches the payment failures now.
+    var failureModesHolder: String? {
+        state.withLock { state in
+            state.records.first { _, record in
+                guard case .failureModes = record.request.experiment.spec else { return false }
+                return record.view.state != .finished && record.view.phase == .fault
+            }?.key
+        }
+    }
+
     /// A run with its journal, once it has one. That of a run before the runner's start is read from disk.
     ///
     /// - Throws: ``Problem`` 404 for an unknown run.

@@ -54,4 +54,6 @@ struct TimelineTools: Sendable {
     let areModesFollowed: @Sendable () -> Bool
     /// Asks once, as a user of the system: nil when no answer came.
     let ask: @Sendable (StatusCheckSpec) async -> Int?
+    /// Is told when a part in force, by its id, will be taken away.
+    var willEnd: @Sendable (_ part: String, _ time: UnixTime) -> Void = { _, _ in }
 }

@@ -100,10 +100,11 @@ final class TimelineFault: InjectedFault {
         let number = state.withLock { $0.parts.count }
         guard !stop.isOpen, number < Self.maximumParts else { return }
         do {
+            let id = "\(runID)-\(number)-\(part.name)"
             let fault = try await stop.cancelling { [self] in
-                try await engine.inject(
-                    part, runID: "\(runID)-\(number)-\(part.name)", seed: timeline.seed(of: part))
+                try await engine.inject(part, runID: id, seed: timeline.seed(of: part))
             }
+            tools.willEnd(id, UnixTime.now.advanced(by: ContinuousClock.now.duration(to: end)))
             let index = state.withLock { state in
                 state.parts.append(Part(fault: fault))
                 return state.parts.count - 1
