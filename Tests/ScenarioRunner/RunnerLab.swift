@@ -137,7 +137,9 @@ struct RunnerLab: Sendable {
         _ options: Options = Options(), _ body: @Sendable @escaping (RunnerLab, TestServer) async throws -> Void
     ) async throws {
         try await run(options) { lab in
-            try await withServer(routes: lab.api.routes()) { server in try await body(lab, server) }
+            try await withServer(routes: lab.api.routes(), configure: { $0.headers = RunnerAPI.headers }) { server in
+                try await body(lab, server)
+            }
         }
     }
 

@@ -43,10 +43,10 @@ struct StaticFilesTests {
                 let answer = try await server.get(path)
                 #expect(answer.status == 200)
                 #expect(answer.headers["content-type"] == contentType)
-                #expect(answer.headers["x-content-type-options"] == "nosniff")
                 #expect(answer.headers["cache-control"] == "no-cache")
                 let policy = try #require(answer.headers["content-security-policy"])
-                #expect(policy.contains("default-src 'self'") && !policy.contains("unsafe"))
+                #expect(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"))
+                #expect(!policy.contains("unsafe") && !policy.contains("data:") && !policy.contains("*"))
                 let head = try await server.send("HEAD", path)
                 #expect(head.status == 200 && head.body.isEmpty)
                 #expect(head.headers["content-length"] == "\(answer.body.count)")
@@ -91,7 +91,7 @@ struct StaticFilesTests {
     }
 
     @Test func theFilesOfThePackageAreServed() async throws {
-        let folder = try #require(Bundle.module(containing: "Public"))
+        let folder = try #require(Bundle.page)
         try await withServer(routes: StaticFiles(folder: folder).routes) { server in
             let answer = try await server.get("/")
             #expect(answer.status == 200 && !answer.body.isEmpty)
@@ -101,9 +101,8 @@ struct StaticFilesTests {
 
 extension Bundle {
     /// The folder of the page as it was built, beside the tests.
-    fileprivate static func module(containing name: String) -> URL? {
-        let products = Bundle.main.bundleURL
-        let folder = products.appending(path: "payment-chaos_ScenarioRunner.resources/\(name)")
+    static var page: URL? {
+        let folder = Bundle.main.bundleURL.appending(path: "payment-chaos_ScenarioRunner.resources/Public")
         return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
     }
 }

@@ -69,7 +69,10 @@ struct LocustController: Sendable {
     private func report(_ request: Request, _ context: AppContext) async throws -> Response {
         let page = try service.report(try context.pathParameter("id"))
         return Response(
-            status: .ok, headers: [.contentType: "text/html; charset=utf-8", .xContentTypeOptions: "nosniff"],
+            status: .ok,
+            headers: [
+                .contentType: "text/html; charset=utf-8", .contentSecurityPolicy: RunnerAPI.reportPolicy,
+            ],
             body: .init(byteBuffer: ByteBuffer(bytes: page)))
     }
 

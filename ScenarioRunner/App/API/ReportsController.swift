@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Shared
 import Verdict
@@ -16,7 +17,8 @@ struct ReportsController: Sendable {
         var query = QueryReader(request)
         let format = query.choice("format", of: ReportFormat.self, default: .html)
         try query.finish()
-        return .text(try format.render(journal), contentType: format.contentType)
+        let text = try format.render(journal)
+        return format == .html ? .report(text) : .text(text, contentType: format.contentType)
     }
 
     private func compare(_ request: Request, _ context: AppContext) async throws -> Response {
@@ -33,14 +35,21 @@ struct ReportsController: Sendable {
             let json = String(decoding: try comparison.json(), as: UTF8.self)
             return .text(json, contentType: ReportFormat.json.contentType)
         case .html:
-            let page = ComparisonPage(journalA, journalB, comparison).html
-            return .text(page, contentType: ReportFormat.html.contentType)
+            return .report(ComparisonPage(journalA, journalB, comparison).html)
         case .text: return .text(ComparisonTable.render(comparison), contentType: ReportFormat.text.contentType)
         }
     }
 
     private enum ComparisonFormat: String, CaseIterable {
         case json, html, text
+    }
+}
+
+extension Response {
+    fileprivate static func report(_ page: String) -> Response {
+        var response = Response.text(page, contentType: ReportFormat.html.contentType)
+        response.headers[.contentSecurityPolicy] = RunnerAPI.reportPolicy
+        return response
     }
 }
 

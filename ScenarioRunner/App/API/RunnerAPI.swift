@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import HTTPTypes
 import Hummingbird
 import Load
 import Logging
@@ -65,10 +66,24 @@ struct RunnerAPI: Sendable {
     ///
     /// - Throws: ``SettingsError`` when the page's files are missing.
     func application(host: String, port: Int, logger: Logger) throws -> some Service {
-        HTTPServer(
-            settings: .init(name: "scenario-runner", host: host, port: port, about: "Scenario runner"), logger: logger
-        ).application(routes: try routes(), openAPI: Self.openAPI)
+        var settings = HTTPServerSettings(name: "scenario-runner", host: host, port: port, about: "Scenario runner")
+        settings.headers = Self.headers
+        return HTTPServer(settings: settings, logger: logger).application(routes: try routes(), openAPI: Self.openAPI)
     }
+
+    /// What a browser is told of every answer: it is what it says it is, it loads nothing, and it stays in its origin.
+    /// The page and the reports, which do more, say so themselves.
+    static let headers: HTTPFields = [
+        .xContentTypeOptions: "nosniff", .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'",
+        .referrerPolicy: "no-referrer", .crossOriginResourcePolicy: "same-origin",
+        .crossOriginOpenerPolicy: "same-origin",
+    ]
+
+    /// Of reports, whose script and style stand in them: the page shows them in a frame, and whatever found its way into
+    /// one is a stranger to the runner's API.
+    static let reportPolicy =
+        "sandbox allow-scripts allow-popups allow-downloads; object-src 'none'; base-uri 'none'; form-action 'none'; "
+        + "frame-ancestors 'self'"
 
     /// The description of ``apiRoutes``, the page and what all servers have.
     static var openAPI: [UInt8] { PackageResources.openapi_yaml }

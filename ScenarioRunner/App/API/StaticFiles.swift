@@ -4,18 +4,29 @@ import Hummingbird
 import NIOCore
 import Shared
 
-/// The page's files, read once at start-up: a few dozen kilobytes that never change while the process runs.
+/// The page's files, read and compressed once at start-up: a few dozen kilobytes that never change while the process
+/// runs.
 struct StaticFiles: Sendable {
-    /// The page loads nothing from elsewhere and runs no inline script.
+    /// The page loads nothing from elsewhere and runs no inline script. It shows reports of its own origin in frames.
     static let contentSecurityPolicy =
-        "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
+        + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-    private struct File: Sendable {
-        let contentType: String
+    /// What is sent of a file: its bytes, or the same compressed. They differ, and so do their tags.
+    private struct Form: Sendable {
         let bytes: ByteBuffer
         let etag: String
     }
+    private struct File: Sendable {
+        let contentType: String
+        let plain: Form
+        /// Nil where compressing does not pay.
+        let gzip: Form?
+    }
     private let files: [String: File]
+
+    /// A file that would become shorter by less is sent as it is.
+    private static let worthwhileBytes = 512
 
     /// - Parameter folder: every regular file below it is served under its path.
     /// - Throws: when the folder or a file cannot be read.
@@ -25,17 +36,22 @@ struct StaticFiles: Sendable {
         let enumerator = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: [.isRegularFileKey])
         while let url = enumerator?.nextObject() as? URL {
             guard try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else { continue }
-            let data = try Data(contentsOf: url)
             let path = url.resolvingSymlinksInPath().path.dropFirst(root.count)
-            let hash = data.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
-            files["/\(path)"] = File(
-                contentType: Self.contentType(of: url.pathExtension), bytes: ByteBuffer(bytes: data),
-                etag: "\"\(String(hash, radix: 16))\"")
+            files["/\(path)"] = Self.file(try Data(contentsOf: url), Self.contentType(of: url.pathExtension))
         }
         guard files["/index.html"] != nil else {
             throw SettingsError(messages: ["the page's files are not in \(folder.path): build again"])
         }
         self.files = files
+    }
+
+    private static func file(_ data: Data, _ contentType: String) -> File {
+        let hash = data.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+        let tag = String(hash, radix: 16)
+        let compressed = Gzip.compress(Array(data)).flatMap { $0.count + worthwhileBytes <= data.count ? $0 : nil }
+        return File(
+            contentType: contentType, plain: Form(bytes: ByteBuffer(bytes: data), etag: "\"\(tag)\""),
+            gzip: compressed.map { Form(bytes: ByteBuffer(bytes: $0), etag: "\"\(tag)-gzip\"") })
     }
 
     /// The page at its three addresses, and every file under its own.
@@ -48,14 +64,19 @@ struct StaticFiles: Sendable {
 
     private func answer(_ path: String, _ request: Request) throws -> Response {
         guard let file = files[path] else { throw Problem.notFound("There is no such file.") }
-        let headers: HTTPFields = [
-            .contentType: file.contentType, .eTag: file.etag, .cacheControl: "no-cache",
-            .contentSecurityPolicy: Self.contentSecurityPolicy, .xContentTypeOptions: "nosniff",
+        let gzip = AcceptEncoding(request.headers[.acceptEncoding]).prefersGzip ? file.gzip : nil
+        let form = gzip ?? file.plain
+        var headers: HTTPFields = [
+            .contentType: file.contentType, .eTag: form.etag, .cacheControl: "no-cache",
+            .contentSecurityPolicy: Self.contentSecurityPolicy,
         ]
-        if Self.matches(request.headers[.ifNoneMatch], file.etag) {
+        // Also with the bare file, or a cache would give it to those who take less.
+        if file.gzip != nil { headers[.vary] = "Accept-Encoding" }
+        if Self.matches(request.headers[.ifNoneMatch], form.etag) {
             return Response(status: .notModified, headers: headers)
         }
-        return Response(status: .ok, headers: headers, body: .init(byteBuffer: file.bytes))
+        if gzip != nil { headers[.contentEncoding] = "gzip" }
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: form.bytes))
     }
 
     /// `If-None-Match` is `*` or a list, compared weakly (RFC 9110, 13.1.2): proxies that compress mark tags as weak.

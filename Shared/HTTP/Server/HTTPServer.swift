@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -19,6 +20,8 @@ public struct HTTPServerSettings: Sendable {
     /// The name of this process among those that answer alike, `payment-0`: stands in `X-Served-By` of every answer,
     /// so that whoever measures can tell them apart. Nil: no such header.
     public var replica: String?
+    /// Fields of every answer whose handler does not set them itself.
+    public var headers: HTTPFields = [:]
     /// Requests beyond these are refused with 503.
     public var maxRequestsInFlight = 512
     /// Whether the pattern `load_shedding` is for this server: one whose latency is its own work. Where a server mostly
@@ -129,7 +132,7 @@ public struct HTTPServer: Sendable {
         let all = routes + commonRoutes(beside: routes, openAPI: openAPI)
         let router = Router(context: AppContext.self, options: [.autoGenerateHeadEndpoints])
         router.addMiddleware {
-            TelemetryMiddleware(metrics: registry, replica: settings.replica)
+            TelemetryMiddleware(metrics: registry, replica: settings.replica, headers: settings.headers)
             ProblemMiddleware(allowedMethods: AllowedMethods(all))
             InFlightLimitMiddleware(limit: settings.maxRequestsInFlight)
             LoadSheddingMiddleware(

@@ -15,6 +15,8 @@ struct TelemetryMiddleware: RouterMiddleware {
     let metrics: any MetricsFactory
     /// Nil where there is only one.
     let replica: String?
+    /// See ``HTTPServerSettings/headers``.
+    let headers: HTTPFields
 
     /// Characters of a path in the log; the paths of all endpoints are shorter.
     private static let maxLoggedPath = 256
@@ -28,6 +30,9 @@ struct TelemetryMiddleware: RouterMiddleware {
             var response = try await next(request, context)
             response.headers[.traceresponse] = trace.traceparent
             if let replica { response.headers[.servedBy] = replica }
+            for field in headers where response.headers[field.name] == nil {
+                response.headers[field.name] = field.value
+            }
             record(request, context, response.status, ContinuousClock.now - start)
             return response
         }
@@ -159,6 +164,8 @@ extension HTTPField.Name {
     public static let traceresponse = constant("traceresponse")
     /// The replica that answered.
     public static let servedBy = constant("X-Served-By")
+    public static let referrerPolicy = constant("Referrer-Policy")
+    public static let crossOriginOpenerPolicy = constant("Cross-Origin-Opener-Policy")
     public static let idempotencyKey = constant("Idempotency-Key")
 
     /// A field name that is known to be one.
