@@ -242,7 +242,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Experiments", "Sandbox", "ScenarioRunner", "ServiceTesting", "Shared", "Verdict",
+                "Experiments", "Sandbox", "ScenarioRunner", "ServiceTesting", "Shared", "TestSupport", "Verdict",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),

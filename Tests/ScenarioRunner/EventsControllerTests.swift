@@ -77,6 +77,36 @@ struct EventsControllerTests {
         }
     }
 
+    @Test func aPageThatDoesNotReadSkipsEventsAndHoldsUpNobody() async throws {
+        try await withServer(routes: routes) { server in
+            let readers = try await EventPages(port: server.port, count: 3)
+            let sleeper = try await EventPages(port: server.port, count: 1, receiveBufferBytes: 4096)
+            try await eventually("four pages") { hub.subscriberCount == 4 }
+            let text = String(repeating: "x", count: 8192)
+            // Together more than the kernel's buffers and the hub's hold; in parts that a page which reads keeps up with.
+            for part in 1...20 {
+                for _ in 1...50 { hub.publish("second", text) }
+                try await eventually("part \(part)") {
+                    try readers.read()
+                    return readers.events.allSatisfy { $0.last?.number == part * 50 }
+                }
+            }
+            let all = [0] + Array(1...1000)
+            for events in readers.events { #expect(events.map(\.number) == all) }
+
+            try await eventually("the newest event") {
+                try sleeper.read()
+                return sleeper.events[0].last?.number == 1000
+            }
+            let heard = sleeper.events[0].map(\.number)
+            #expect(heard.count < 1000, "it has lost some")
+            #expect(heard == heard.sorted() && Set(heard).count == heard.count)
+            #expect(Array(heard.suffix(EventHub.bufferedEvents)) == Array(all.suffix(EventHub.bufferedEvents)))
+            readers.close()
+            sleeper.close()
+        }
+    }
+
     @Test func tooManyPagesAreTurnedAway() async throws {
         let others = try (0..<EventHub.maxSubscribers).map { _ in try #require(hub.subscribe()) }
         try await withServer(routes: routes) { server in

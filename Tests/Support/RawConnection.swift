@@ -17,9 +17,13 @@ public final class RawConnection: Sendable {
         public let code: Int32
     }
 
-    public init(port: Int) throws {
+    /// - Parameter receiveBufferBytes: what the kernel keeps of what is not read; nil for its usual.
+    public init(port: Int, receiveBufferBytes: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(call: "socket", code: errno) }
+        if var bytes = receiveBufferBytes {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
+        }
         var timeout = timeval(tv_sec: Self.timeoutSeconds, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &timeout, socklen_t(MemoryLayout<timeval>.size))
@@ -76,6 +80,15 @@ public final class RawConnection: Sendable {
             while try receiveMore() {}
             return received.withLock { $0 }
         }
+    }
+
+    /// What has arrived and was not received yet, up to 64 KiB; empty when the peer has closed, nil when there is nothing.
+    public func receiveNow() throws -> Data? {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        if count < 0, errno == EAGAIN || errno == EWOULDBLOCK { return nil }
+        guard count >= 0 else { throw Failure(call: "recv", code: errno) }
+        return Data(buffer[..<count])
     }
 
     /// Closes both directions; the peer sees the end.
