@@ -104,6 +104,7 @@ import Testing
             let page = try RawConnection(port: server.port)
             try await page.send("GET /api/events HTTP/1.1\r\nHost: a\r\n\r\n")
             try await page.receive(until: "event: snapshot")
+            await lab.watch.look()
             _ = try await server.send("POST", "/api/payment-scenarios/reset")
             _ = try await server.put("/api/resilience", json: #"{"profile": "hardened"}"#)
             _ = await lab.manager.halt()
