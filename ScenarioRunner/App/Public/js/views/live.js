@@ -8,9 +8,16 @@ import { failureWords } from "../store.js";
 import { makeCharts } from "./charts.js";
 import { progressText } from "./phases.js";
 
+// What is above, below and between the charts, so that all three are seen at once where a screen has room for them.
+const OTHER_HEIGHT = 440;
+
+function chartHeight() {
+  return Math.round(Math.min(300, Math.max(160, (innerHeight - OTHER_HEIGHT) / 3)));
+}
+
 export function mount(scope) {
   const { store, root } = scope;
-  const charts = makeCharts(scope, { height: 230 });
+  const charts = makeCharts(scope, { height: chartHeight() });
   const hint = el("p", { class: "hint" });
   const pause = el("button", { type: "button", class: "button", "aria-pressed": "false" }, "Pause");
   const board = el("div", { class: "board", tabindex: 0, role: "group",

@@ -6,7 +6,7 @@ import { clock, latency, money, moment } from "../lib/format.js";
 
 const TONES = { completed: "held", declined: "invalid", failed: "deviated", refunded: "same", partially_refunded: "same" };
 const HOPS = {
-  status: "Payment", inventory: "Inventory", gateway: "Gateway", confirm: "Stock confirmed", release: "Stock released",
+  status: "Payment", inventory: "Inventory", gateway: "Gateway", confirm: "Confirm stock", release: "Release stock",
   notification: "Notification", refund: "Refund",
 };
 
@@ -91,7 +91,7 @@ function storyOf(story) {
 
 function hop({ name, detail, replica, timestamp, latency_ms: took, scenario }, start) {
   const since = Math.round((timestamp - start) * 1000);
-  return el("li", { "data-hop": name, "data-bad": /fail|declin|no answer|no stock|timed ?out|refused|unreachable/i.test(detail) || Boolean(scenario) },
+  return el("li", { "data-hop": name, "data-bad": /fail|declin|not answer|no answer|no stock|timed ?out|refused|unreachable/i.test(detail) || Boolean(scenario) },
     el("span", { class: "hop-time" }, `${since < 0 ? "\u2212" : "+"}${latency(Math.abs(since))}`),
     el("span", { class: "hop-name" }, HOPS[name] ?? name), el("span", { class: "hop-detail" }, detail,
       scenario && el("span", { class: "hop-cause" }, ` caused by ${scenario}`)),

@@ -25,7 +25,7 @@ export function mount(scope) {
   const profiles = PROFILES.map(makeProfile);
   const patterns = PATTERNS.map(makePattern);
   const pool = makePool(send);
-  const body = el("div", { class: "stack", hidden: true },
+  const body = el("div", { class: "stack beside", hidden: true },
     el("fieldset", { class: "panel bare profiles" }, el("legend", {}, "Profile"), profiles.map(({ element }) => element)),
     el("section", { class: "panel", "aria-labelledby": "patterns-title" },
       el("h2", { id: "patterns-title" }, "Patterns"), el("ul", { class: "patterns" }, patterns.map(({ element }) => element))),

@@ -23,6 +23,7 @@ export function mountRun(scope, id) {
   const report = el("div");
   let readFor = null;
 
+  root.classList.add("beside");
   root.append(
     el("p", { class: "crumb" }, el("a", { href: "#/runs" }, "Runs")),
     el("div", { class: "view-head" }, el("div", {}, el("div", { class: "title-line" }, title, badge), when, progress), el("div", { class: "head-actions" }, stop, downloads)),
