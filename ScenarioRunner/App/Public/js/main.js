@@ -12,22 +12,17 @@ const store = new Store();
 const shell = [mountGovernance(store), mountHalt(store), mountActivity(store)];
 const router = startRouter(store);
 
-/** What no event tells until it changes. */
-async function read(path, put) {
+/** The catalogue is files, of which no event tells. */
+async function readExperiments() {
   try {
-    put(await api.get(path));
+    store.setExperiments(await api.get("/api/experiments"));
   } catch (problem) {
-    put(null, problem);
+    store.setExperiments(null, problem);
   }
 }
 
-function readAll() {
-  read("/api/experiments", (list, problem) => store.setExperiments(list, problem));
-  read("/api/topology", (topology) => topology && store.setTopology(topology));
-}
-
-readAll();
-connect(store, { onReturn: readAll });
+readExperiments();
+connect(store, { onReturn: readExperiments });
 
 // Countdowns and the charts' right edge move once a second, and not at all while nobody looks.
 setInterval(() => {
@@ -35,10 +30,3 @@ setInterval(() => {
   for (const part of shell) part.tick?.();
   router.tick();
 }, 1000);
-
-// Replica states have no event of their own on every runner.
-setInterval(() => {
-  if (!document.hidden && store.connection === "live" && !store.hasTopologyEvents) {
-    read("/api/topology", (topology) => topology && store.setTopology(topology));
-  }
-}, 2000);

@@ -22,9 +22,8 @@ export class Store {
   rateLimit = null;
   /** Whether everything is halted, or null until known. */
   halted = null;
-  /** `{services, paths?, faults?}`, or null until known. */
+  /** `{services, paths, faults}`, or null until known. */
   topology = null;
-  hasTopologyEvents = false;
   /** `{profile, patterns, inventory_pool}`; null on a runner without such settings, undefined until known. */
   resilience = undefined;
   /** The running or last load, and the running or last Locust; null until there was one. */
@@ -89,9 +88,8 @@ export class Store {
     return this.rateLimit ? Math.max(0, (this.rateLimit.readyAt - performance.now()) / 1000) : 0;
   }
 
-  /** Takes a topology, or those parts of it that an event brings. */
   setTopology(topology) {
-    this.topology = { ...this.topology, ...topology };
+    this.topology = topology;
     this.#changed("topology");
   }
 
@@ -135,9 +133,17 @@ export class Store {
   }
 }
 
-/** Which payment failures are on: `["card decline 20 %"]`. */
-export function failureWords(modes) {
+/** Which payment failures are on: `[{name: "gateway timeout", amount: "15 %, 10 s"}]`. */
+export function failuresOn(modes) {
   return [["gateway_timeout", "gateway timeout"], ["card_decline", "card decline"], ["stolen_card", "stolen card"]]
     .filter(([key]) => modes?.[`${key}_enabled`])
-    .map(([key, name]) => `${name} ${modes[`${key}_probability`]}\u202f%`);
+    .map(([key, name]) => {
+      const delay = modes[`${key}_delay`];
+      return { name, amount: `${modes[`${key}_probability`]}\u202f%${delay === undefined ? "" : `, ${delay}\u202fs`}` };
+    });
+}
+
+/** The same in words: `["card decline 20 %"]`. */
+export function failureWords(modes) {
+  return failuresOn(modes).map(({ name, amount }) => `${name} ${amount}`);
 }

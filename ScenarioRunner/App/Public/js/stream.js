@@ -27,7 +27,7 @@ export function connect(store, { onReturn }) {
     store.setRuns(snapshot.runs);
     store.addSeconds(snapshot.seconds ?? []);
     store.setResilience(snapshot.resilience ?? null);
-    if (snapshot.topology) store.setTopology(snapshot.topology);
+    store.setTopology(snapshot.topology);
     if (snapshot.load) store.setLoad(snapshot.load);
     if (snapshot.locust) store.setLocust(snapshot.locust);
   });
@@ -40,10 +40,7 @@ export function connect(store, { onReturn }) {
   on("halt", ({ halted }) => store.setHalted(halted));
   on("rate_limit", (limit) => store.setRateLimit(limit));
   on("resilience", (resilience) => store.setResilience(resilience));
-  on("topology", (topology) => {
-    store.hasTopologyEvents = true;
-    store.setTopology(topology);
-  });
+  on("topology", (topology) => store.setTopology(topology));
   on("load", (load) => {
     store.setLoad(load);
     const second = secondOfLoad(load);

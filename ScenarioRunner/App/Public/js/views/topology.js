@@ -1,36 +1,25 @@
-// The system as a drawing: users, services with their replicas, the paths between them, and what is broken where.
+// The system as a drawing: users, services with their replicas, the gateway, the paths between them with what is
+// measured on each, and what is broken where.
 //
-//   wide                                   narrow
-//     users --> payment --> inventory        users
-//                      '--> notification       v
-//                                            payment
-//                                             v   v
-//                                      inventory notification
-//
-// The drawing is made anew when its size or the services change; a second only changes texts and attributes.
+// The drawing is made anew when its size or its parts change; a second only changes texts and attributes.
 
 import { el, setAttribute, setText, svg } from "../lib/dom.js";
 import { tierOf } from "../lib/faults.js";
 import { latency, percent, rate } from "../lib/format.js";
+import { CLIENT, curveOf, GATEWAY, HEAD, layoutOf, ROW } from "./topology-layout.js";
 
-const ROW = 30;
-const HEAD = 46;
-const WIDE_FROM = 820;
 const POOR_SUCCESS = 0.99;
-export const CLIENT = "client";
+const WIDE_BOX = 190;
 
 const STATE_WORDS = {
-  up: "up", restarting: "restarting", paused: "paused", stressed: "under stress", killed: "killed", held: "held down",
-  down: "down", stopped: "stopped",
+  up: "up", restarting: "restarting", stressed: "under stress", killed: "killed", down: "held down", stopped: "stopped",
 };
 /** Signs in a box of 14 by 14 around its middle: what they mean is also said in words beside them. */
 const STATE_SIGNS = {
   up: "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
   restarting: "M4.5-1.5A5 5 0 1 0 5 1.5M5-5v3.5h-3.5",
-  paused: "M-2.5-4v8M2.5-4v8",
   stressed: "M0-6c1 3 4 4 4 7.5a4 4 0 0 1-8 0c0-2 1.5-2.5 2-4.5 1 .5 1.5 1 2-3",
   killed: "M-4-4l8 8M4-4l-8 8",
-  held: "M-4-4l8 8M4-4l-8 8",
   down: "M-4-4l8 8M4-4l-8 8",
   stopped: "M-4 0h8",
 };
@@ -42,8 +31,11 @@ const FAULT_SIGNS = {
   duplicate: "M-5-5h7v7h-7zM-2-2h7v7h-7z",
   corrupt: "M-6 0l3-4 2 7 2-6 2 5 3-2",
 };
+const GRAVEST_FIRST = ["partition", "loss", "corrupt", "delay", "bandwidth", "duplicate"];
+const USERS_SIGN = "M-7 8c0-9 14-9 14 0M-3.5-4a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0";
+const CALLEE_ONLY = "Measured where it arrives: what was lost on the way is not in it";
 
-/** Makes the drawing. `show(topology, measured, faults)` brings it up to date. */
+/** Makes the drawing. `show(topology, faults, failures)` brings it up to date. */
 export function makeTopology(scope) {
   const frame = el("div", { class: "topology-frame" });
   const spoken = el("p", { class: "visually-hidden", id: "topology-text" });
@@ -59,206 +51,168 @@ export function makeTopology(scope) {
   observer.observe(frame);
   scope.ending(() => observer.disconnect());
 
-  function show(topology, paths, faults) {
-    latest = [topology, paths, faults];
+  /**
+   * @param topology the runner's document
+   * @param faults as of `faultsOf`
+   * @param failures the payment failures that are on, as of `failuresOn`
+   */
+  function show(topology, faults, failures) {
+    latest = [topology, faults, failures];
     if (width === 0 || !topology?.services) return;
-    const ends = edgesOf(topology, paths, faults);
-    const key = JSON.stringify([width, ends, topology.services.map((service) => [service.name, service.replicas.map(({ name }) => name)])]);
+    const ends = edgesOf(topology, faults);
+    const key = JSON.stringify([width, ends, failures, topology.services.map(({ name, replicas }) => [name, replicas.map((replica) => replica.name)])]);
     if (made?.key !== key) {
-      made = { key, ...draw(topology, ends, width) };
+      made = { key, ...draw(topology, ends, failures, width) };
       frame.replaceChildren(made.canvas);
     }
-    for (const service of topology.services) for (const replica of service.replicas) showReplica(made.replicas.get(replica.name), replica, faults);
-    for (const edge of made.edges) showEdge(edge, paths, faults);
-    setText(spoken, inWords(topology, paths));
-    setAttribute(made.canvas, "aria-label", "The services, their replicas, and the paths between them");
+    for (const { replicas } of topology.services) for (const replica of replicas) showReplica(made.replicas.get(replica.name), replica, topology.paths, faults);
+    for (const edge of made.edges) showEdge(edge, topology.paths, faults, failures);
+    setText(spoken, inWords(topology));
   }
   return { element, show };
 }
 
-/** The paths that are always there, and those of which something is known. */
-function edgesOf({ services }, paths, faults) {
-  const tiers = new Set([CLIENT, ...services.map(({ name }) => tierOf(name))]);
-  const wanted = [[CLIENT, "payment"], ["payment", "inventory"], ["payment", "notification"]];
-  for (const { from, to } of [...paths.filter((path) => path.rate_rps > 0), ...faults.flatMap((fault) => fault.paths)]) wanted.push([from, to]);
+/** The paths of the topology on which there is something to see, and the way to the gateway. */
+function edgesOf({ paths, services }, faults) {
+  const tiers = new Set([CLIENT, GATEWAY, ...services.map(({ name }) => tierOf(name))]);
+  const told = paths.filter((path) => path.rate_rps !== null || path.from === CLIENT || path.from === "payment");
   const unique = new Map();
-  for (const [from, to] of wanted) {
-    if (!tiers.has(from) || !tiers.has(to) || from === to || unique.has(`${to} ${from}`)) continue;
-    unique.set(`${from} ${to}`, { from, to });
+  for (const { from, to } of [...told, { from: "payment", to: GATEWAY }, ...faults.flatMap((fault) => fault.paths)]) {
+    if (tiers.has(from) && tiers.has(to) && from !== to && !unique.has(`${to} ${from}`)) unique.set(`${from} ${to}`, { from, to });
   }
   return [...unique.values()];
 }
 
-function draw({ services }, ends, width) {
-  const layout = width >= WIDE_FROM ? wideLayout(services, width) : narrowLayout(services, width);
+function draw({ services }, ends, failures, width) {
+  const layout = layoutOf(services, ends, width, failures.length);
   const replicas = new Map();
   const edges = ends.map((end) => makeEdge(end, layout));
   const canvas = svg("svg", { class: "topology-canvas", role: "img", viewBox: `0 0 ${width} ${layout.height}`, width, height: layout.height,
-    "aria-describedby": "topology-text" },
+    "aria-label": "The services, their replicas, and the paths between them", "aria-describedby": "topology-text" },
     svg("g", {}, ...edges.map(({ path }) => path)),
-    ...[...layout.boxes.values()].map((box) => makeBox(box, replicas)),
+    ...[...layout.boxes.values()].map((box) => makeBox(box, replicas, failures)),
     svg("g", {}, ...edges.map(({ label }) => label)));
   return { canvas, replicas, edges };
 }
 
-// Where things are
-
-function boxOf(service, x, y, width) {
-  return { tier: tierOf(service.name), service, x, y, width, height: HEAD + service.replicas.length * ROW + 10 };
-}
-
-function wideLayout(services, width) {
-  const boxWidth = Math.min(250, Math.round(width * 0.235));
-  const right = width - boxWidth - 1;
-  const middle = Math.round((right - 130) / 2 + 130 - boxWidth / 2);
-  const [first, ...others] = ordered(services);
-  const boxes = new Map();
-  let y = 1;
-  for (const service of others) {
-    const box = boxOf(service, right, y, boxWidth);
-    boxes.set(box.tier, box);
-    y += box.height + 56;
-  }
-  const height = Math.max(y - 56, 260) + 2;
-  if (first) {
-    const box = boxOf(first, middle, 0, boxWidth);
-    box.y = Math.round((height - box.height) / 2);
-    boxes.set(box.tier, box);
-  }
-  boxes.set(CLIENT, { tier: CLIENT, x: 1, y: Math.round(height / 2 - 32), width: 110, height: 64 });
-  return { boxes, height, isWide: true };
-}
-
-function narrowLayout(services, width) {
-  const [first, ...others] = ordered(services);
-  const boxes = new Map();
-  const top = Math.min(300, width - 2);
-  boxes.set(CLIENT, { tier: CLIENT, x: Math.round((width - 130) / 2), y: 1, width: 130, height: 48 });
-  let y = 49 + 84;
-  if (first) {
-    const box = boxOf(first, Math.round((width - top) / 2), y, top);
-    boxes.set(box.tier, box);
-    y += box.height + 104;
-  }
-  const half = Math.floor((width - 14) / Math.max(1, others.length));
-  others.forEach((service, index) => {
-    const box = boxOf(service, 1 + index * (half + 12), y, half - (index > 0 ? 2 : 0));
-    boxes.set(box.tier, box);
-  });
-  const height = Math.max(...[...boxes.values()].map((box) => box.y + box.height)) + 2;
-  return { boxes, height, isWide: false };
-}
-
-function ordered(services) {
-  const rank = ({ name }) => ["payment", "inventory", "notification"].indexOf(tierOf(name));
-  return [...services].sort((one, other) => rank(one) - rank(other));
-}
-
 // Boxes
 
-function makeBox({ tier, service, x, y, width, height }, replicas) {
-  const text = (className, atX, atY, words, attributes = {}) => svg("text", { class: className, x: atX, y: atY, ...attributes }, words);
+function makeBox(box, replicas, failures) {
+  const { tier, service, x, y, width, height } = box;
   const group = svg("g", { class: "node", "data-tier": tier }, svg("rect", { class: "node-box", x, y, width, height, rx: 12 }));
-  if (!service) {
-    group.append(
-      svg("path", { class: "sign", d: "M-7 8c0-9 14-9 14 0M-3.5-4a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0", transform: `translate(${x + 26} ${y + height / 2})` }),
-      text("node-title", x + 44, y + height / 2 + 5, "Users"));
+  const title = (words, atX, atY) => svg("text", { class: "node-title", x: atX, y: atY }, words);
+  const aside = (words) => svg("text", { class: "node-port", x: x + width - 14, y: y + 28, "text-anchor": "end" }, words);
+  if (tier === CLIENT) {
+    group.append(svg("path", { class: "sign", d: USERS_SIGN, transform: `translate(${x + 26} ${y + height / 2})` }), title("Users", x + 44, y + height / 2 + 5));
     return group;
   }
-  group.append(text("node-title", x + 14, y + 28, tier));
-  if (width > 190) group.append(text("node-port", x + width - 14, y + 28, `:${service.port}`, { "text-anchor": "end" }));
+  group.append(title(tier, x + 14, y + 28));
+  if (tier === GATEWAY) {
+    if (failures.length === 0) group.append(aside("acquirer"));
+    failures.forEach(({ name, amount }, index) => {
+      const row = makeRow(box, index, name);
+      setAttribute(row.group, "data-state", "failing");
+      setAttribute(row.sign, "d", STATE_SIGNS.killed);
+      setText(row.state, amount);
+      group.append(row.group);
+    });
+    return group;
+  }
+  if (width > WIDE_BOX) group.append(aside(`:${service.port}`));
   service.replicas.forEach((replica, index) => {
-    const middle = y + HEAD + index * ROW + ROW / 2;
-    const row = svg("rect", { class: "replica-row", x: x + 6, y: middle - ROW / 2 + 1, width: width - 12, height: ROW - 2, rx: 7 });
-    const sign = svg("path", { class: "sign", transform: `translate(${x + 22} ${middle})` });
-    const name = text("replica-name", x + 38, middle + 4.5, width > 190 ? replica.name : replica.name.split("-").at(-1));
-    const state = text("replica-state", x + width - 14, middle + 4.5, "", { "text-anchor": "end" });
-    const view = { group: svg("g", { class: "replica" }, row, sign, name, state), sign, state };
-    replicas.set(replica.name, view);
-    group.append(view.group);
+    const row = makeRow(box, index, width > WIDE_BOX ? replica.name : replica.name.split("-").at(-1));
+    replicas.set(replica.name, row);
+    group.append(row.group);
   });
   return group;
 }
 
-function showReplica(view, { name, state, restarts }, faults) {
+function makeRow({ x, y, width }, index, name) {
+  const middle = y + HEAD + index * ROW + ROW / 2;
+  const sign = svg("path", { class: "sign", transform: `translate(${x + 22} ${middle})` });
+  const state = svg("text", { class: "replica-state", x: x + width - 14, y: middle + 4.5, "text-anchor": "end" });
+  const group = svg("g", { class: "replica" },
+    svg("rect", { class: "replica-row", x: x + 6, y: middle - ROW / 2 + 1, width: width - 12, height: ROW - 2, rx: 7 }), sign,
+    svg("text", { class: "replica-name", x: x + 38, y: middle + 4.5 }, name), state);
+  return { group, sign, state };
+}
+
+function showReplica(row, { name, state, restarts }, paths, faults) {
   const acting = faults.find((fault) => fault.replicas.includes(name));
-  const shown = state === "up" && acting ? { cpu: "stressed", memory: "stressed", disk: "stressed", failure: "held" }[acting.kind] ?? state : state;
-  setAttribute(view.group, "data-state", shown);
-  setAttribute(view.sign, "d", STATE_SIGNS[shown] ?? STATE_SIGNS.stopped);
-  const label = shown === "stressed" && acting?.label ? acting.label : STATE_WORDS[shown] ?? shown;
-  setText(view.state, shown === "up" && restarts > 0 ? `up, ${restarts} restart${restarts > 1 ? "s" : ""}` : label);
+  setAttribute(row.group, "data-state", state);
+  setAttribute(row.sign, "d", STATE_SIGNS[state] ?? STATE_SIGNS.stopped);
+  const poor = state === "up" ? poorCalls(name, paths) : null;
+  setAttribute(row.group, "data-poor", poor !== null);
+  const words = state === "stressed" && acting?.label ? acting.label : STATE_WORDS[state] ?? state;
+  setText(row.state, poor ?? (state === "up" && restarts > 0 ? `up, ${restarts} restart${restarts > 1 ? "s" : ""}` : words));
+}
+
+/** What fails for one replica while a fault acts on its calls: "40 % → inventory"; null when nothing does. */
+function poorCalls(name, paths) {
+  const poor = paths.flatMap((path) => path.replicas)
+    .filter((path) => path.from === name && path.success_rate !== null && path.success_rate < POOR_SUCCESS)
+    .sort((one, other) => one.success_rate - other.success_rate)[0];
+  return poor ? `${percent(poor.success_rate)} \u2192 ${poor.to}` : null;
 }
 
 // Paths
 
-function makeEdge({ from, to }, { boxes, isWide }) {
-  const [start, end] = [boxes.get(from), boxes.get(to)];
-  const { d, middle, sign } = isWide ? wideCurve(start, end, boxes) : narrowCurve(start, end);
+function makeEdge({ from, to }, layout) {
+  const { d, middle, sign = middle } = curveOf({ from, to }, layout);
   const path = svg("path", { class: "edge", d, "data-from": from, "data-to": to });
-  const first = svg("text", { class: "edge-label", x: middle.x, y: middle.y - 9, "text-anchor": middle.anchor ?? "middle" });
-  const second = svg("text", { class: "edge-label soft", x: middle.x, y: middle.y + 21, "text-anchor": middle.anchor ?? "middle" });
+  const anchor = middle.anchor ?? "middle";
+  const first = svg("text", { class: "edge-label", x: middle.x, "text-anchor": anchor });
+  const second = svg("text", { class: "edge-label soft", x: middle.x, "text-anchor": anchor });
+  const meaning = svg("title");
   const plate = svg("rect", { class: "fault-plate", rx: 11, height: 22 });
   const mark = svg("path", { class: "sign" });
   const words = svg("text", { class: "fault-label" });
   const badge = svg("g", { class: "fault-badge", transform: `translate(${sign.x} ${sign.y})` }, plate, mark, words);
-  return { from, to, path, first, second, badge, plate, mark, words, label: svg("g", {}, first, second, badge) };
+  return { from, to, path, first, second, meaning, badge, plate, mark, words, middle, isApart: sign !== middle, label: svg("g", {}, meaning, first, second, badge) };
 }
 
-function wideCurve(start, end, boxes) {
-  const from = { x: start.x + start.width, y: start.y + start.height / 2 };
-  const to = { x: end.x, y: end.y + Math.min(end.height / 2, end.height - 30) };
-  if (start.tier === CLIENT && end.tier !== "payment") {
-    // Past the payment service, above or below it.
-    const payment = boxes.get("payment");
-    const isAbove = to.y < payment.y + payment.height / 2;
-    const y = isAbove ? payment.y - 26 : payment.y + payment.height + 26;
-    const x = start.x + start.width / 2;
-    const edge = isAbove ? start.y : start.y + start.height;
-    return { d: `M${x} ${edge}C${x} ${y} ${x + 60} ${y} ${payment.x} ${y}C${end.x - 80} ${y} ${end.x - 80} ${to.y + 24} ${end.x} ${to.y + 24}`,
-      middle: { x: payment.x + payment.width / 2, y }, sign: { x: payment.x, y } };
-  }
-  const half = (from.x + to.x) / 2;
-  const middle = { x: half, y: (from.y + to.y) / 2 };
-  // Labels of two curves that part stand on their own side of the middle.
-  if (from.y !== to.y) middle.y = to.y + (from.y - to.y) * 0.12;
-  if (from.y !== to.y) middle.x = half + (to.x - from.x) * 0.16;
-  return { d: `M${from.x} ${from.y}C${half} ${from.y} ${half} ${to.y} ${to.x} ${to.y}`, middle, sign: { x: half - (from.y === to.y ? 0 : (to.x - from.x) * 0.02), y: (from.y + to.y) / 2 } };
-}
-
-function narrowCurve(start, end) {
-  const from = { x: start.x + start.width / 2, y: start.y + start.height };
-  const to = { x: end.x + end.width / 2, y: end.y };
-  const half = (from.y + to.y) / 2;
-  const isStraight = Math.abs(from.x - to.x) < 2;
-  const middle = isStraight ? { x: from.x + 12, y: half - 2, anchor: "start" } : { x: to.x, y: to.y - 26 };
-  return { d: `M${from.x} ${from.y}C${from.x} ${half} ${to.x} ${half} ${to.x} ${to.y}`, middle,
-    sign: isStraight ? { x: from.x - 46, y: half } : { x: (from.x + to.x) / 2, y: half - 4 } };
-}
-
-function showEdge(edge, paths, faults) {
-  const joins = (path) => (path.from === edge.from && path.to === edge.to) || (path.from === edge.to && path.to === edge.from);
+function showEdge(edge, paths, faults, failures) {
   const measured = paths.find((path) => path.from === edge.from && path.to === edge.to);
-  const acting = faults.filter((fault) => fault.paths.some(joins));
-  const isBusy = measured && measured.rate_rps > 0;
+  const acting = faults.filter((fault) => fault.paths.some((path) => isSame(path, edge) || isReverse(path, edge)));
+  const isBusy = Boolean(measured?.rate_rps);
   setText(edge.first, isBusy ? `${rate(measured.rate_rps)} · ${percent(measured.success_rate)}` : "");
-  setText(edge.second, isBusy ? `p95 ${latency(measured.p95_ms)}` : "");
-  setAttribute(edge.first, "data-poor", isBusy && measured.success_rate < POOR_SUCCESS);
+  setText(edge.second, isBusy && measured.p95_ms !== null ? `p95 ${latency(measured.p95_ms)}` : "");
+  setText(edge.meaning, measured?.seen_by === "callee" ? CALLEE_ONLY : "");
+  // The numbers make room for a fault that stands between them.
+  const room = acting.length > 0 && !edge.isApart ? 10 : 0;
+  setAttribute(edge.first, "y", edge.middle.y - 9 - room);
+  setAttribute(edge.second, "y", edge.middle.y + 20 + room);
+  setAttribute(edge.first, "data-poor", isBusy && measured.success_rate !== null && measured.success_rate < POOR_SUCCESS);
   setAttribute(edge.path, "data-busy", isBusy);
-  const gravest = ["partition", "loss", "delay"].find((kind) => acting.some((fault) => fault.kind === kind)) ?? acting[0]?.kind ?? null;
-  setAttribute(edge.path, "data-fault", gravest);
+  const gravest = GRAVEST_FIRST.find((kind) => acting.some((fault) => fault.kind === kind)) ?? null;
+  setAttribute(edge.path, "data-fault", gravest ?? (edge.to === GATEWAY && failures.length > 0 ? "failures" : null));
   setAttribute(edge.badge, "visibility", acting.length > 0 ? "visible" : "hidden");
-  if (acting.length === 0) return;
-  const text = acting.map((fault) => fault.label || fault.kind).join(" + ");
-  const width = text.length * 7.2 + 36;
-  setAttribute(edge.mark, "d", FAULT_SIGNS[gravest] ?? FAULT_SIGNS.corrupt);
-  setText(edge.words, text);
-  for (const [name, value] of Object.entries({ x: -width / 2, y: -11, width })) setAttribute(edge.plate, name, value);
-  setAttribute(edge.mark, "transform", `translate(${-width / 2 + 16} 0)`);
-  setAttribute(edge.words, "x", -width / 2 + 28);
-  setAttribute(edge.words, "y", 4.5);
+  if (acting.length > 0) showBadge(edge, acting, gravest);
 }
 
-function inWords({ services }, paths) {
+function showBadge({ mark, words, plate, ...edge }, acting, gravest) {
+  const paths = acting.flatMap((fault) => fault.paths);
+  const way = !paths.some((path) => isReverse(path, edge)) ? "" : paths.some((path) => isSame(path, edge)) ? "\u2194 " : "\u2190 ";
+  // What stands in brackets explains the number; the sentence above the drawing says it all.
+  const text = way + acting.map((fault) => fault.label.split(" (")[0] || fault.kind).join(" + ");
+  const width = text.length * 7.2 + 38;
+  setAttribute(mark, "d", FAULT_SIGNS[gravest] ?? FAULT_SIGNS.corrupt);
+  setText(words, text);
+  for (const [name, value] of Object.entries({ x: -width / 2, y: -11, width })) setAttribute(plate, name, value);
+  setAttribute(mark, "transform", `translate(${-width / 2 + 17} 0)`);
+  setAttribute(words, "x", -width / 2 + 29);
+  setAttribute(words, "y", 4.5);
+}
+
+function isSame(path, edge) {
+  return path.from === edge.from && path.to === edge.to;
+}
+
+function isReverse(path, edge) {
+  return path.from === edge.to && path.to === edge.from;
+}
+
+function inWords({ services, paths }) {
   const states = services.map(({ name, replicas }) => {
     const others = replicas.filter(({ state }) => state !== "up").map((replica) => `${replica.name} ${STATE_WORDS[replica.state] ?? replica.state}`);
     return `${name}: ${replicas.length} replicas, ${others.length === 0 ? "all up" : others.join(", ")}.`;
