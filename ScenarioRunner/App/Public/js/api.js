@@ -29,16 +29,6 @@ export function put(path, body) {
   return request("PUT", path, body);
 }
 
-/** The media type of what is at `path`, without its text; null where there is nothing. */
-export async function typeOf(path) {
-  try {
-    const response = await fetch(path, { method: "HEAD", signal: AbortSignal.timeout(DEADLINE_MS) });
-    return response.ok ? (response.headers.get("Content-Type") ?? "").split(";")[0] : null;
-  } catch {
-    return null;
-  }
-}
-
 async function request(method, path, body = null) {
   const headers = { Accept: "application/json" };
   if (body !== null) headers["Content-Type"] = "application/json";

@@ -31,7 +31,7 @@ function remedy({ status, retryAfter }) {
     case 404: return "The files may have changed. The list is read anew when you reload the page.";
     case 409: return "Stop what it conflicts with, or wait for that to end.";
     case 422: return "Correct the value or the file, then try again.";
-    case 423: return "Everything was halted. Re-arm the runner first.";
+    case 423: return "Press Re-arm at the top of the page.";
     case 429: return `Wait${retryAfter ? ` ${countdown(retryAfter)}` : ""}, stop a running experiment, or reset the cooldown at the top.`;
     case 503: return "The runner is starting or ending. Try again in a moment.";
     default: return status >= 500 ? "The runner's log has the cause." : "Reload the page and try again.";

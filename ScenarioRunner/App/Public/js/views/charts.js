@@ -58,11 +58,8 @@ export function makeCharts(scope, { height }) {
   function draw() {
     pending = false;
     if (!scope.isOpen) return;
-    const time = held ?? now();
-    const entries = store.seconds.within(time);
-    const shared = {
-      entries, bands: phaseBands(entries), marks: failureStretches(store.marks, time), now: time, cursor,
-    };
+    const { time, entries, marks } = held ?? momentOf(now());
+    const shared = { entries, bands: phaseBands(entries), marks, now: time, cursor };
     const latest = entries.at(-1) && time - entries.at(-1).time < STALE_AFTER_SECONDS ? entries.at(-1) : null;
     const read = cursor === null ? latest : nearest(entries, cursor);
     element.toggleAttribute("data-idle", read === null);
@@ -71,7 +68,7 @@ export function makeCharts(scope, { height }) {
       for (const { output, line } of values) setText(output, line.words(read ? line.read(read) : null));
       setText(at, cursor === null ? "" : clock(cursor));
       chart.draw({ ...shared, label: spoken(key, entries, latest) });
-      chart.setEdge(held === null ? "now" : clock(held));
+      chart.setEdge(held === null ? "now" : clock(time));
     }
   }
 
@@ -80,17 +77,22 @@ export function makeCharts(scope, { height }) {
     pending = true;
   }
 
+  /** What there is to draw at a time; kept while the charts are held, for the store forgets it and late seconds come. */
+  function momentOf(time) {
+    return { time, entries: store.seconds.within(time), marks: failureStretches(store.marks, time) };
+  }
+
   function hold(time) {
-    held = time;
-    drawSoon();
+    held = time === null ? null : momentOf(time);
+    draw();
   }
 
   /** Moves the cursor by so many seconds; from the right edge when there is none. */
   function step(seconds) {
-    const edge = held ?? now();
-    cursor = Math.min(edge, Math.max(edge - WINDOW_SECONDS, Math.floor(cursor ?? edge) + seconds));
+    const { time, entries } = held ?? momentOf(now());
+    cursor = Math.min(time, Math.max(time - WINDOW_SECONDS, Math.floor(cursor ?? time) + seconds));
     drawSoon();
-    return `${clock(cursor)}: ${spokenEntry(nearest(store.seconds.within(edge), cursor))}`;
+    return `${clock(cursor)}: ${spokenEntry(nearest(entries, cursor))}`;
   }
 
   scope.watch("seconds", drawSoon);

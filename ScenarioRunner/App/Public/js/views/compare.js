@@ -63,11 +63,11 @@ function numbers({ lines, notes }) {
   const rows = sorted.map((line) => [
     `${line.metric} ${PHASES[line.phase] ?? line.phase}`, value(line.a, line.unit), value(line.b, line.unit),
     difference(line.difference, line.unit), interval(line),
-    line.differs ? el("span", { class: "badge", "data-verdict": "deviated" }, "differs") : el("span", { class: "same" }, "chance"),
+    line.differs ? el("span", { class: "badge", "data-verdict": "deviated" }, "differs") : el("span", { class: "same" }, "may be chance"),
   ]);
   return el("section", { class: "panel", "aria-labelledby": "numbers-title" },
     el("div", { class: "panel-head" }, el("h2", { id: "numbers-title" }, "Number by number"),
-      el("p", { class: "hint" }, lines.length > 0 ? "B less A; the interval holds the true difference in 95 of 100 cases" : "")),
+      el("p", { class: "hint" }, lines.length > 0 ? "B less A. Of so many numbers some differ by chance; what is marked differs beyond that" : "")),
     notes.length > 0 && el("ul", { class: "reason-list" }, notes.map((note) => el("li", {}, asSentence(note)))),
     lines.length > 0
       ? makeTable("Both runs in numbers", [["What"], ["A", "number"], ["B", "number"], ["Difference", "number"], ["95 % interval", "number"], ["Finding"]], rows)
@@ -86,7 +86,8 @@ function value(number, unit) {
 function difference(number, unit) {
   const sign = number < 0 ? "\u2212" : "+";
   const size = Math.abs(number);
-  return `${sign}${unit === "share" ? `${(size * 100).toFixed(1)}${NARROW_SPACE}points` : value(size, unit)}`;
+  const words = unit === "share" ? `${(size * 100).toFixed(1)}${NARROW_SPACE}points` : value(size, unit);
+  return /^0(\.0)?[^.\d]/.test(words) ? words : `${sign}${words}`;
 }
 
 function interval({ low, high, unit }) {

@@ -31,6 +31,7 @@ export function makeGenerator(scope) {
       const answer = await api.get("/api/load-profiles");
       profiles = answer.profiles;
       profile.replaceChildren(...profiles.map(({ name }) => el("option", { value: name }, name)));
+      if (profiles.some(({ name }) => name === store.load?.profile)) profile.value = store.load.profile;
       form.hidden = profiles.length === 0;
       setText(missing, answer.problems.map((one) => `${one.file}:${one.line}: ${one.field}: ${one.reason}`).join("; ")
         || (profiles.length === 0 ? "There are no load profiles yet: put a YAML file into load-profiles/." : ""));

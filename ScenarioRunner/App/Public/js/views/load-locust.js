@@ -1,10 +1,10 @@
-// Locust: which file, how many users, how long; then how it goes, and its own report.
+// Locust: which file, how many users, how long; then how it goes, what came of it, and its own report to keep.
 
 import * as api from "../api.js";
 import { el, setText } from "../lib/dom.js";
 import { latency, moment, percent, rate } from "../lib/format.js";
 import { showProblem } from "../messages.js";
-import { makeField, makeFrame, makeNumber, makeNumbers, makeSelect } from "./parts.js";
+import { makeField, makeNumber, makeNumbers, makeSelect, makeTable } from "./parts.js";
 
 export function makeLocust(scope) {
   const { store } = scope;
@@ -20,11 +20,10 @@ export function makeLocust(scope) {
   const missing = el("p", { class: "note" }, "Reading the Locust files");
   const headline = el("p", { class: "load-headline" });
   const numbers = makeNumbers({ users: "Users", requests: "Requests", rate: "Now", success: "Success", p50: "p50", p95: "p95" });
-  const reportButton = el("button", { type: "button", class: "button" }, "Show its report");
-  const frame = el("div");
-  const result = el("div", { class: "load-result", hidden: true }, headline, numbers.element, reportButton, frame);
+  const report = el("div");
+  const result = el("div", { class: "load-result", hidden: true }, headline, numbers.element, report);
   let files = [];
-  let framed = null;
+  let reported = null;
 
   async function read() {
     try {
@@ -33,9 +32,10 @@ export function makeLocust(scope) {
       file.replaceChildren(...files.map(({ name }) => el("option", { value: name }, name)));
       form.hidden = files.length === 0 || !answer.available;
       setText(missing, answer.obstacle ?? (files.length === 0 ? "There are no Locust files yet: put one into load-profiles/locust/." : ""));
-      describe();
       const known = answer.current ?? answer.runs[0] ?? null;
       if (known && !store.locust) store.setLocust(known);
+      if (files.some(({ name }) => name === store.locust?.file)) file.value = store.locust.file;
+      describe();
     } catch (problem) {
       setText(missing, problem.isMissing ? "This runner does not run Locust." : `The Locust files could not be read. ${problem.message}`);
     }
@@ -64,11 +64,6 @@ export function makeLocust(scope) {
     button.disabled = false;
   }
 
-  reportButton.onclick = () => {
-    framed = store.locust.id;
-    frame.replaceChildren(makeFrame(`Locust's report of ${store.locust.file}`, `/api/locust/runs/${encodeURIComponent(framed)}/report`));
-  };
-
   function show() {
     const run = store.locust;
     const isRunning = run !== null && run.state !== "finished";
@@ -76,21 +71,49 @@ export function makeLocust(scope) {
     stop.hidden = !isRunning;
     result.hidden = run === null;
     if (run === null) return;
-    setText(headline, isRunning ? `${run.file} ${run.state === "running" ? "runs" : run.state}` : `${run.file}, ${moment(run.started_at)}: ${run.outcome}. ${run.message ?? ""}`);
+    setText(headline, isRunning ? `${run.file} ${run.state === "running" ? "runs" : `is ${run.state}`}` : `${run.file}, ${moment(run.started_at)}: ${run.outcome}. ${run.message ?? ""}`);
     const live = run.live;
-    numbers.element.hidden = !live;
+    numbers.element.hidden = !live || !isRunning;
     if (live) {
       numbers.show({
         users: String(live.users), requests: String(live.requests), rate: rate(live.throughput_rps),
         success: percent(live.requests > 0 ? 1 - live.failures / live.requests : null), p50: latency(live.p50_ms), p95: latency(live.p95_ms),
       });
     }
-    reportButton.hidden = isRunning || run.outcome === "error";
-    if (framed !== run.id) frame.replaceChildren();
+    const ended = isRunning || run.outcome === "error" ? null : run.id;
+    if (reported === ended) return;
+    reported = ended;
+    report.replaceChildren();
+    if (ended) readReport(ended);
+  }
+
+  async function readReport(id) {
+    const path = `/api/locust/runs/${encodeURIComponent(id)}`;
+    try {
+      const { summary, file: name } = await api.get(path);
+      if (!scope.isOpen || reported !== id || !summary) return;
+      // Its own report wants to store things under the page's address, which no frame of this page may.
+      report.replaceChildren(...summaryParts(summary),
+        el("p", {}, el("a", { class: "button", href: `${path}/report`, download: `${name}-${id}.html` }, "Download Locust's own report")));
+    } catch (problem) {
+      report.replaceChildren(el("p", { class: "note", role: "alert" }, `What came of it could not be read. ${problem.message}`));
+    }
   }
 
   scope.watch("locust", show);
   read();
   return el("section", { class: "panel", "aria-labelledby": "locust-title" },
     el("div", { class: "panel-head" }, el("h2", { id: "locust-title" }, "Locust"), description), missing, form, result);
+}
+
+function summaryParts({ total, endpoints, errors, exceptions }) {
+  const row = (name, { requests, failures, throughput_rps: throughput, p50_ms: p50, p95_ms: p95, p99_ms: p99 }) =>
+    [name, String(requests), percent(requests > 0 ? 1 - failures / requests : null), rate(throughput), latency(p50), latency(p95), latency(p99)];
+  const rows = [...endpoints.map(({ method, name, figures }) => row(`${method ?? ""} ${name}`.trim(), figures)), row("All", total)];
+  return [
+    makeTable("Locust's results", [["Request"], ["Requests", "number"], ["Success", "number"], ["Throughput", "number"], ["p50", "number"], ["p95", "number"], ["p99", "number"]], rows),
+    errors.length + exceptions.length > 0 && el("ul", { class: "reason-list" },
+      errors.map(({ method, name, error, occurrences }) => el("li", {}, `${occurrences} × ${method} ${name}: ${error}`)),
+      exceptions.map(({ message, occurrences }) => el("li", {}, `${occurrences} × in the file itself: ${message}`))),
+  ].filter(Boolean);
 }

@@ -42,18 +42,13 @@ export function mountRun(scope, id) {
     if (!run) showHead(details);
     if (!details.journal) return;
     summary.replaceChildren(...summaryParts(details.journal));
-    await showReport(details.journal);
+    showReport(details.journal);
   }
 
-  /** The runner's own report inside the page, where it makes one. */
-  async function showReport(journal) {
-    const source = `${path}/report?format=html`;
-    const hasPage = (await api.typeOf(source)) === "text/html";
-    if (!scope.isOpen) return;
-    const isOffered = ([format]) => hasPage || format === "json";
-    downloads.replaceChildren(...DOWNLOADS.filter(isOffered).map(([format, words, ending]) =>
-      el("a", { class: "button", href: hasPage ? `${path}/report?format=${format}` : path, download: `${journal.run_id}.${ending}` }, words)));
-    if (hasPage) report.replaceChildren(makeFrame(`Report of ${journal.experiment}`, source));
+  function showReport(journal) {
+    downloads.replaceChildren(...DOWNLOADS.map(([format, words, ending]) =>
+      el("a", { class: "button", href: `${path}/report?format=${format}`, download: `${journal.run_id}.${ending}` }, words)));
+    report.replaceChildren(makeFrame(`Report of ${journal.experiment}`, `${path}/report?format=html`));
   }
 
   function showHead(run) {
@@ -95,9 +90,10 @@ function summaryParts(journal) {
   const rows = journal.phases.filter(({ name }) => PHASES[name]).map((phase) => [
     PHASES[phase.name], String(phase.requests), percent(phase.success_rate), rate(phase.throughput_rps),
     latency(phase.p50_ms), latency(phase.p95_ms), latency(phase.p99_ms)]);
-  return [el("section", { class: "panel", "aria-label": "Summary" },
-    el("ul", { class: "reason-list" }, reasons.map((reason) => el("li", {}, inSigns(reason)))),
-    el("dl", { class: "facts wide-facts" }, facts.map(([name, words]) => el("div", {}, el("dt", {}, name), el("dd", {}, words)))),
+  return [el("section", { class: "panel summary", "aria-label": "Summary" },
+    el("div", {},
+      el("ul", { class: "reason-list" }, reasons.map((reason) => el("li", {}, inSigns(reason)))),
+      el("dl", { class: "facts wide-facts" }, facts.map(([name, words]) => el("div", {}, el("dt", {}, name), el("dd", {}, words))))),
     rows.length > 0 && makeTable("Before, during and after the fault", columns, rows),
     money.violations.length > 0 && el("ul", { class: "violations" }, money.violations.map((violation) =>
       el("li", {}, `${violation.text} `, violation.payment_id && el("a", { href: `#/payments/${encodeURIComponent(violation.payment_id)}` }, violation.payment_id)))))];
