@@ -10,7 +10,7 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak kill-sweep fidelity bench bench-halt locust-venv bench-load metastable test-browser test-page bench-compare
+.PHONY: help run demo doctor test soak kill-sweep fidelity bench bench-halt locust-venv bench-load metastable test-browser bench-compare
 .PHONY: page-soak screenshots lint format clean
 
 help: ## Show this list
@@ -36,11 +36,7 @@ test: ## Check the format, build everything, run all tests
 	swift test --skip-build --no-parallel --filter EndToEndTests
 	$(MAKE) --no-print-directory test-browser
 
-test-browser: ## What is shown in a browser, looked at in a real one; needs a build
-	scripts/prerequisites.sh browser
-	Tests/Browser/run.sh --ignore=Tests/Browser/page $(BROWSER_TESTS)
-
-test-page: ## The page in a real browser, against a real lab; needs a build
+test-browser: ## The page against a real lab, and reports, in a real browser; needs a build; BROWSER_TESTS="-k name"
 	scripts/prerequisites.sh browser
 	Tests/Browser/run.sh $(BROWSER_TESTS)
 

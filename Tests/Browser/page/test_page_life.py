@@ -9,19 +9,13 @@ def card(page, name):
     return page.locator(".card").filter(has=page.get_by_role("heading", name=name, exact=True))
 
 
-def reading(page, chart):
-    """What the chart's headline says, as a number; None where it says nothing."""
-    text = page.locator(f"[data-chart={chart}] .now").first.inner_text()
-    return None if text.startswith("–") else float(text.split()[0].replace("\u202f", "").rstrip("%"))
-
-
 def test_packet_loss_from_its_card(lab, open_view):
     """Success falls while 80 % of the packets are lost, the path is dashed, and in the end there is a verdict."""
     page = open_view("scenarios").page
     card(page, "packet-loss-80-percent").get_by_role("button", name="Plan").click()
     dialog = page.get_by_role("dialog", name="packet-loss-80-percent")
     dialog.get_by_text("payment-0 → inventory-0").wait_for()
-    for label, value in [("Baseline, s", "3"), ("Fault, s", "9"), ("Recovery, s", "8"), ("Seed", "1")]:
+    for label, value in [("Baseline, s", "6"), ("Fault, s", "9"), ("Recovery, s", "8"), ("Seed", "1")]:
         dialog.get_by_label(label).fill(value)
     dialog.get_by_role("button", name="Run").click()
     card(page, "packet-loss-80-percent").get_by_text("left").wait_for()
@@ -33,11 +27,13 @@ def test_packet_loss_from_its_card(lab, open_view):
     assert "80" in page.locator(".fault-badge[visibility=visible]").text_content()
     assert page.get_by_role("heading", name="A fault acts").is_visible()
     until(page, "parseFloat(document.querySelector('[data-chart=success] .now').textContent) < 90")
-    lowest = reading(page, "success")
     assert page.locator("[data-chart=success] .band[data-phase=fault]").count() == 1
+    poor = page.locator(".edge-label[data-poor]").filter(has_text="/s")
+    poor.first.wait_for(state="attached")
 
     dashed.wait_for(state="detached")
-    until(page, f"parseFloat(document.querySelector('[data-chart=success] .now').textContent) > {lowest}")
+    until(page, "parseFloat(document.querySelector('[data-chart=success] .now').textContent) === 100")
+    until(page, "document.querySelector('[data-chart=success] .band[data-phase=recovery]') !== null")
     page.get_by_role("link", name="Runs").click()
     run = lab.get("/api/runs")["runs"][0]
     lab.wait_for_end(run["id"])
@@ -57,7 +53,13 @@ def test_two_runs_compared(lab, open_view):
     page.get_by_role("button", name="Compare").click()
     page.get_by_role("heading", name="Two runs compared").wait_for()
     assert page.evaluate("location.hash") == f"#/compare/{older}/{newer}", "the older one is held against the newer"
-    page.get_by_role("table", name="Both runs in numbers").locator("tbody tr").nth(2).wait_for()
+    rows = page.get_by_role("table", name="Both runs in numbers").locator("tbody tr")
+    rows.first.wait_for()
+    comparison = lab.get(f"/api/compare?a={older}&b={newer}")
+    assert rows.count() == len(comparison["lines"]) >= 5
+    assert page.get_by_text("differs", exact=True).count() == sum(line["differs"] for line in comparison["lines"])
+    drawn = page.frame_locator("iframe").get_by_role("heading", name="Both runs")
+    drawn.wait_for()
     assert page.locator(".versus").get_by_role("link").count() == 2
 
     page.locator(".versus a").first.click()
@@ -114,6 +116,8 @@ def test_halt_and_rearm(lab, open_view):
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Halted").wait_for()
     assert page.locator("#halted").is_visible() and lab.get("/api/halt")["halted"] is True
+    other = open_view("runs").page
+    other.locator("#halted").wait_for()
     until(page, "document.querySelector('#activity').children.length === 0")
 
     page.get_by_role("link", name="Scenarios").click()
@@ -126,6 +130,109 @@ def test_halt_and_rearm(lab, open_view):
     page.locator("#halted").wait_for(state="hidden")
     assert lab.get("/api/halt")["halted"] is False
     assert page.evaluate("document.activeElement.id") == "halt"
+
+    # Again, with the mouse, from the other tab.
+    other.locator("#halted").wait_for(state="hidden")
+    other.get_by_role("button", name="Halt everything").click()
+    other.get_by_role("dialog").get_by_role("button", name="Halt everything").click()
+    page.locator("#halted").wait_for()
+    assert lab.get("/api/halt")["halted"] is True
+
+
+def test_one_glance_says_what_is_broken(lab, open_view):
+    """Every kind of fault where it acts: a clock for delay, a cut for a partition, a replica under stress or held down."""
+    page = open_view("system").page
+    page.get_by_role("heading", name="All is well").wait_for()
+    for experiment, seen, words in [
+        ("slow-network", ".edge[data-from=payment][data-to=inventory][data-fault=delay]", "payment → inventory: packets delayed"),
+        ("partition-payment-notification", ".edge[data-to=notification][data-fault=partition]", "payment ↔ notification: cut off"),
+        ("cpu-stress-100-percent", ".replica[data-state=stressed]", "CPU under stress"),
+        ("pod-failure-inventory", "[data-tier=inventory] .replica[data-state=down]", "held down"),
+    ]:
+        run = lab.run(experiment, baseline="1s", duration="60s")
+        page.locator(seen).first.wait_for(state="attached")
+        page.locator(".view-system .hint").first.get_by_text(words).wait_for()
+        assert page.get_by_role("heading", name="A fault acts").is_visible()
+        page.locator(".edge-label").filter(has_text="/s").first.wait_for(state="attached")
+        lab.post(f"/api/runs/{run}/stop")
+        page.locator(seen).first.wait_for(state="detached")
+        lab.wait_for_end(run)
+    lab.post("/api/payment-scenarios/card-decline?enabled=true&probability=30")
+    row = page.locator("[data-tier=gateway] .replica")
+    row.wait_for()
+    assert "card decline" in row.text_content() and "30" in row.text_content()
+    assert page.get_by_role("heading", name="Payments fail on purpose").is_visible()
+
+
+def test_resilience(lab, open_view):
+    one, other = open_view("resilience").page, open_view("resilience").page
+    one.get_by_role("radio", name="Hardened").check()
+    until(other, "document.querySelectorAll('.pattern input:checked').length === 7")
+    other.get_by_role("switch", name="Hedging").uncheck()
+    until(one, "document.querySelectorAll('.pattern input:checked').length === 6")
+    assert lab.get("/api/resilience")["patterns"]["hedging"] is False
+    one.get_by_role("switch", name="Limit it").check()
+    other.get_by_text("Each replica does at most 25 calls a second").wait_for()
+    one.get_by_role("switch", name="Limit it").uncheck()
+    other.get_by_text("No limit but the machine's").wait_for()
+
+
+def test_load_of_a_profile(lab, open_view):
+    page = open_view("load").page
+    page.get_by_label("Profile").select_option("checkout")
+    page.get_by_label("Requests a second").fill("10")
+    page.get_by_label("Seconds").first.fill("60")
+    page.get_by_role("button", name="Start").click()
+    generator = page.get_by_role("region", name="Load generator")
+    generator.get_by_text("checkout runs").wait_for()
+    until(page, "/[1-9]/.test(document.querySelector('.numbers dd').textContent)")
+    with page.expect_response(lambda answer: answer.url.endswith("/api/load/stop")):
+        page.locator("#activity").get_by_role("button", name="Stop checkout").click()
+    table = generator.get_by_role("table", name="By kind of request")
+    table.wait_for()
+    assert table.locator("tbody tr").count() == len(lab.get("/api/load")["summary"]["by_request"])
+    assert generator.get_by_role("button", name="Start").is_visible()
+
+    page.get_by_label("Model").select_option("closed")
+    page.get_by_label("Users", exact=True).first.fill("2")
+    page.get_by_label("Seconds").first.fill("1")
+    page.get_by_role("button", name="Start").click()
+    wait_until(lambda: lab.get("/api/load").get("summary", {}).get("model") == "closed", 20, "the end of the second load")
+
+
+def test_locust_or_why_not(lab, open_view):
+    page = open_view("load").page
+    locust = page.get_by_role("region", name="Locust")
+    known = lab.get("/api/locust")
+    if not known["available"]:
+        locust.get_by_text(known["obstacle"]).wait_for()
+        assert not locust.get_by_role("button", name="Run Locust").is_visible()
+        return
+    locust.get_by_label("File").select_option("shopper.py")
+    locust.get_by_label("Users", exact=True).fill("2")
+    locust.get_by_label("Seconds").fill("3")
+    locust.get_by_role("button", name="Run Locust").click()
+    locust.get_by_role("button", name="Stop").wait_for()
+    locust.get_by_role("table", name="Locust's results").get_by_role("row", name="All").wait_for()
+    with page.expect_download() as download:
+        locust.get_by_role("link", name="Download Locust's own report").click()
+    assert download.value.suggested_filename.startswith("shopper.py-")
+
+
+def test_a_run_in_the_page(lab, open_view):
+    """Its report, its numbers, its files; and what is said of one that is not there."""
+    run = lab.ended_runs(1)[0]
+    page = open_view(f"runs/{run}").page
+    page.frame_locator("iframe").get_by_role("heading").first.wait_for()
+    for name, ending in [("Journal", "json"), ("HTML", "html"), ("JUnit", "xml")]:
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name, exact=True).click()
+        assert download.value.suggested_filename == f"{run}.{ending}"
+    open_view.expected.append("404")
+    page.evaluate("location.hash = '#/runs/RUN-NOT-THERE'")
+    page.get_by_role("alert").get_by_text("does not know this run").wait_for()
+    page.evaluate("location.hash = '#/payments/PAY-NOT-THERE'")
+    page.get_by_role("alert").get_by_text("There is no payment PAY-NOT-THERE").wait_for()
 
 
 def test_two_tabs_agree(lab, open_view):
@@ -188,8 +295,9 @@ def test_keyboard_only(lab, open_view):
 
 
 def test_charts_are_read_second_by_second(lab, open_view):
-    lab.ended_runs(1)
     page = open_view("live").page
+    lab.post("/api/load", {"profile": "browse", "rate": 10, "duration": "4s"})
+    page.locator("[data-chart=latency] path[data-line=p50][d^=M]").wait_for()
     canvas = page.locator("[data-chart=success] svg")
     box = canvas.bounding_box()
     page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 60)
