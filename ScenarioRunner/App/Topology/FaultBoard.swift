@@ -54,7 +54,18 @@ struct BoardedEngine: ChaosEngine {
     func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan { try base.plan(experiment, seed: seed) }
 
     func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
-        let fault = try await base.inject(experiment, runID: runID, seed: seed)
+        do {
+            return onBoard(try await base.inject(experiment, runID: runID, seed: seed), experiment, runID)
+        } catch let left as FaultLeftBehind {
+            let fault = onBoard(left.fault, experiment, runID)
+            board.leaves(runID)
+            throw FaultLeftBehind(fault: fault, injection: left.injection, removal: left.removal)
+        }
+    }
+
+    private func onBoard(
+        _ fault: any InjectedFault, _ experiment: Experiment, _ runID: String
+    ) -> any InjectedFault {
         board.add(
             .init(
                 id: runID, signs: experiment.spec.signs, direction: experiment.spec.direction,

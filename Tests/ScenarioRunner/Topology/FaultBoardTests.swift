@@ -52,6 +52,17 @@ import Testing
         #expect(board.inForce.isEmpty)
     }
 
+    @Test func whatAFailedInjectionLeftIsOnItUntilItIsTakenAway() async throws {
+        let engine = BoardedEngine(base: FakeEngine(.init(injection: "it broke", takingBack: "busy")), board: board)
+        let loss = try #require(try experiments(Self.loss).first)
+        let left = try await #require(throws: FaultLeftBehind.self) {
+            try await engine.inject(loss, runID: "RUN-1", seed: 1)
+        }
+        #expect(board.inForce.map(\.id) == ["RUN-1"] && board.inForce.first?.isLeaving == true)
+        try await left.fault.remove()
+        #expect(board.inForce.isEmpty)
+    }
+
     @Test func whatWasNeverInForceIsNotOnIt() async throws {
         let engine = BoardedEngine(base: FakeEngine(.init(injection: "it broke")), board: board)
         let loss = try #require(try experiments(Self.loss).first)
