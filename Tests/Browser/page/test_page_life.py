@@ -11,6 +11,7 @@ def card(page, name):
 
 def test_packet_loss_from_its_card(lab, open_view):
     """Success falls while 80 % of the packets are lost, the path is dashed, and in the end there is a verdict."""
+    lab.needs("packet-loss-80-percent")
     page = open_view("scenarios").page
     card(page, "packet-loss-80-percent").get_by_role("button", name="Plan").click()
     dialog = page.get_by_role("dialog", name="packet-loss-80-percent")
@@ -260,6 +261,7 @@ def test_a_changed_file_shows_by_itself(lab, open_view):
 
 
 def test_keyboard_only(lab, open_view):
+    lab.needs("slow-network")
     page = open_view("system").page
     press = page.keyboard.press
     press("Tab")

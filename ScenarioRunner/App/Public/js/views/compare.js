@@ -23,7 +23,7 @@ export function mount(scope, [a, b]) {
     try {
       const comparison = await api.get(`/api/compare?${query}`);
       if (!scope.isOpen) return;
-      setText(sentence, `${asSentence(comparison.sentence)}.`);
+      setText(sentence, finding(comparison));
       const facts = el("div", { class: "stack" }, heads([comparison.a, comparison.b].map(asRun)), numbers(comparison));
       body.replaceChildren(facts, makeFrame("Both runs, drawn over one another", `/api/compare?${query}&format=html`));
     } catch (problem) {
@@ -39,6 +39,15 @@ export function mount(scope, [a, b]) {
     body.replaceChildren(el("p", { class: "note", role: "alert" }, words), ...(known.length > 0 ? [heads(known)] : []));
   }
   read();
+}
+
+/** "B differs from A in success, p50 during the fault." */
+function finding({ lines, sentence }) {
+  const parts = Object.entries(PHASES)
+    .map(([phase, when]) => [lines.filter((line) => line.differs && line.phase === phase).map(({ metric }) => metric), when])
+    .filter(([metrics]) => metrics.length > 0)
+    .map(([metrics, when]) => `${metrics.join(", ")} ${when} the fault`);
+  return parts.length > 0 ? `B differs from A in ${parts.join("; ")}.` : `${asSentence(sentence)}.`;
 }
 
 /** A run of the comparison as the list of runs knows it. */

@@ -16,7 +16,7 @@ export function mountRun(scope, id) {
   const title = el("h1", {}, "Run");
   const badge = makeBadge();
   const when = el("p", { class: "hint" });
-  const progress = el("p", { class: "progress-words", role: "status" });
+  const progress = el("p", { class: "progress-words" });
   const stop = el("button", { type: "button", class: "button stop" }, "Stop");
   const downloads = el("div", { class: "downloads", role: "group", "aria-label": "Download" });
   const summary = el("div", { class: "stack" });

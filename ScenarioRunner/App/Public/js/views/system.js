@@ -13,8 +13,9 @@ const GOOD_SUCCESS = 0.99;
 
 export function mount(scope) {
   const { store, root } = scope;
-  const headline = el("h1", { class: "headline", tabindex: -1 }, "System");
-  const sentence = el("p", { class: "hint", "aria-live": "polite" });
+  // The sentence has numbers that change every second: a screen reader hears of the headline alone.
+  const headline = el("h1", { class: "headline", "aria-live": "polite" }, "System");
+  const sentence = el("p", { class: "hint" });
   const topology = makeTopology(scope);
   const charts = makeCharts(scope, { height: 170 });
   const invitation = el("p", { class: "note" }, "No traffic now. ", el("a", { href: "#/scenarios" }, "Run a scenario"),

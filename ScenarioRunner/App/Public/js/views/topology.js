@@ -131,10 +131,11 @@ function makeRow({ x, y, width }, index, name) {
   const middle = y + HEAD + index * ROW + ROW / 2;
   const sign = svg("path", { class: "sign", transform: `translate(${x + 22} ${middle})` });
   const state = svg("text", { class: "replica-state", x: x + width - 14, y: middle + 4.5, "text-anchor": "end" });
-  const group = svg("g", { class: "replica" },
+  const meaning = svg("title");
+  const group = svg("g", { class: "replica" }, meaning,
     svg("rect", { class: "replica-row", x: x + 6, y: middle - ROW / 2 + 1, width: width - 12, height: ROW - 2, rx: 7 }), sign,
     svg("text", { class: "replica-name", x: x + 38, y: middle + 4.5 }, name), state);
-  return { group, sign, state };
+  return { group, sign, state, meaning };
 }
 
 function showReplica(row, { name, state, restarts }, paths, faults) {
@@ -143,22 +144,22 @@ function showReplica(row, { name, state, restarts }, paths, faults) {
   setAttribute(row.sign, "d", STATE_SIGNS[state] ?? STATE_SIGNS.stopped);
   const poor = state === "up" ? poorCalls(name, paths) : null;
   setAttribute(row.group, "data-poor", poor !== null);
+  setText(row.meaning, poor ? `${percent(poor.success_rate)} of its calls to ${poor.to} succeed` : "");
   const words = state === "stressed" && acting?.label ? acting.label : STATE_WORDS[state] ?? state;
-  setText(row.state, poor ?? (state === "up" && restarts > 0 ? `up, ${restarts} restart${restarts > 1 ? "s" : ""}` : words));
+  setText(row.state, poor ? percent(poor.success_rate) : (state === "up" && restarts > 0 ? `up, ${restarts} restart${restarts > 1 ? "s" : ""}` : words));
 }
 
-/** What fails for one replica while a fault acts on its calls: "40 % → inventory"; null when nothing does. */
+/** The worst path of one replica while a fault acts on its calls; null when all of them do well. */
 function poorCalls(name, paths) {
-  const poor = paths.flatMap((path) => path.replicas)
+  return paths.flatMap((path) => path.replicas)
     .filter((path) => path.from === name && path.success_rate !== null && path.success_rate < POOR_SUCCESS)
-    .sort((one, other) => one.success_rate - other.success_rate)[0];
-  return poor ? `${percent(poor.success_rate)} \u2192 ${poor.to}` : null;
+    .sort((one, other) => one.success_rate - other.success_rate)[0] ?? null;
 }
 
 // Paths
 
 function makeEdge({ from, to }, layout) {
-  const { d, middle, sign = middle } = curveOf({ from, to }, layout);
+  const { d, middle, sign, lines, aside } = curveOf({ from, to }, layout);
   const path = svg("path", { class: "edge", d, "data-from": from, "data-to": to });
   const anchor = middle.anchor ?? "middle";
   const first = svg("text", { class: "edge-label", x: middle.x, "text-anchor": anchor });
@@ -168,7 +169,7 @@ function makeEdge({ from, to }, layout) {
   const mark = svg("path", { class: "sign" });
   const words = svg("text", { class: "fault-label" });
   const badge = svg("g", { class: "fault-badge", transform: `translate(${sign.x} ${sign.y})` }, plate, mark, words);
-  return { from, to, path, first, second, meaning, badge, plate, mark, words, middle, isApart: sign !== middle, label: svg("g", {}, meaning, first, second, badge) };
+  return { from, to, path, first, second, meaning, badge, plate, mark, words, middle, lines, aside, label: svg("g", {}, meaning, first, second, badge) };
 }
 
 function showEdge(edge, paths, faults, failures) {
@@ -178,10 +179,9 @@ function showEdge(edge, paths, faults, failures) {
   setText(edge.first, isBusy ? `${rate(measured.rate_rps)} · ${percent(measured.success_rate)}` : "");
   setText(edge.second, isBusy && measured.p95_ms !== null ? `p95 ${latency(measured.p95_ms)}` : "");
   setText(edge.meaning, measured?.seen_by === "callee" ? CALLEE_ONLY : "");
-  // The numbers make room for a fault that stands between them.
-  const room = acting.length > 0 && !edge.isApart ? 10 : 0;
-  setAttribute(edge.first, "y", edge.middle.y - 9 - room);
-  setAttribute(edge.second, "y", edge.middle.y + 20 + room);
+  // The numbers make room for a fault.
+  [edge.first, edge.second].forEach((text, index) =>
+    setAttribute(text, "y", edge.middle.y + edge.lines[index] + (acting.length > 0 ? edge.aside[index] : 0)));
   setAttribute(edge.first, "data-poor", isBusy && measured.success_rate !== null && measured.success_rate < POOR_SUCCESS);
   setAttribute(edge.path, "data-busy", isBusy);
   const gravest = GRAVEST_FIRST.find((kind) => acting.some((fault) => fault.kind === kind)) ?? null;
