@@ -21,8 +21,8 @@ async function readExperiments() {
   }
 }
 
-readExperiments();
-connect(store, { onReturn: readExperiments });
+// The first picture needs the stream alone; the runner reads the files after that.
+connect(store, { onLive: readExperiments });
 
 // Countdowns and the charts' right edge move once a second, and not at all while nobody looks.
 setInterval(() => {

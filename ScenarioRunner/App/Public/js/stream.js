@@ -10,15 +10,15 @@ import { secondOfLoad, secondOfLocust } from "./lib/series.js";
 
 const REOPEN_AFTER_MS = 2000;
 
-/** Opens the stream. `onReturn` is called when it is back: the runner may be another process by then. */
-export function connect(store, { onReturn }) {
+/** Opens the stream. `onLive` is called whenever it has opened: the runner may be another process by then. */
+export function connect(store, { onLive }) {
   const source = new EventSource("/api/events");
   const on = (name, handle) => source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
 
   source.onopen = () => {
-    const wasLost = store.connection === "lost";
     store.setConnection("live");
-    if (wasLost) onReturn();
+    // What comes with the opening is drawn first.
+    setTimeout(onLive, 0);
   };
   on("snapshot", (snapshot) => {
     store.setFailureModes(snapshot.failure_modes);
@@ -55,6 +55,6 @@ export function connect(store, { onReturn }) {
   source.onerror = () => {
     store.setConnection("lost");
     // The browser reopens a connection that broke, but gives up on one that was refused.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => connect(store, { onReturn }), REOPEN_AFTER_MS);
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => connect(store, { onLive }), REOPEN_AFTER_MS);
   };
 }
