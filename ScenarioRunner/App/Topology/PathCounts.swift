@@ -19,7 +19,7 @@ struct PathCounts: Sendable, Equatable {
     /// What came since `earlier`; nil when the counts were begun anew.
     func since(_ earlier: PathCounts) -> PathCounts? {
         var new = self
-        new.upTo.merge(earlier.upTo) { $0 - $1 }
+        for (bound, count) in earlier.upTo { new.upTo[bound, default: 0] -= count }
         new.good -= earlier.good
         return new.good >= 0 && new.upTo.values.allSatisfy { $0 >= 0 } ? new : nil
     }

@@ -71,12 +71,12 @@ import Testing
 
     @Test func aNewProcessIsNotMixedWithTheOneBefore() {
         var meter = PathMeter()
-        attempts(10, ms: 1)
+        attempts(10, ms: 1, "failed")
         meter.add(counts, of: "payment-0", life: 0, at: start)
-        attempts(10, ms: 1)
+        attempts(10, ms: 1, "failed")
         meter.add(counts, of: "payment-0", life: 1, at: start + .seconds(1))
         #expect(numbers(meter, after: 1) == nil)
-        attempts(10, ms: 1)
+        attempts(10, ms: 1, "failed")
         meter.add(counts, of: "payment-0", life: 1, at: start + .seconds(2))
         #expect(numbers(meter, after: 2)?.rateRps == 10)
         // A process of which nobody was told: its counts have gone down.
