@@ -246,7 +246,8 @@ struct ImpairmentInsideTests {
         }
         // A dying worker's devices go one after the other.
         if what == "worker" {
-            try await eventually("no device is left") { try await !routerState().contains(PathDevices.prefix + "in-") }
+            let device = PathDevices.prefix + "in-"
+            try await eventually("no device is left") { try await !routerState().contains { $0.contains(device) } }
         }
         // Nothing is blackholed meanwhile.
         let probe = try await Probe(from: "payment-0", to: "inventory-0", inventory)
@@ -323,10 +324,11 @@ struct ImpairmentInsideTests {
     }
 
     /// Rules, tables, routes and interfaces of the router; its IPv6 addresses come by themselves.
-    private func routerState() async throws -> String {
+    /// By lines, so that a failure names those that differ.
+    private func routerState() async throws -> [Substring] {
         let rules = try await CommandLineTool.run("nft", ["list", "ruleset"])
         let kernel = try await CommandLineTool.run(
             "ip", ["-4", "-batch", "-"], input: "rule show\nroute show table all\nlink show\n")
-        return rules + kernel
+        return (rules + kernel).split(separator: "\n")
     }
 }
