@@ -32,6 +32,7 @@ test: ## Check the format, build everything, run all tests
 	scripts/locust-venv.sh || true
 	$(MAKE) --no-print-directory lint
 	swift build --build-tests $(BUILD_FLAGS)
+	sync # What the compiler wrote would reach the disk in the midst of the tests, and every durable commit would wait.
 	swift test --skip-build --skip EndToEndTests
 	swift test --skip-build --no-parallel --filter EndToEndTests
 	$(MAKE) --no-print-directory test-browser

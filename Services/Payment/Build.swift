@@ -70,7 +70,8 @@ struct PaymentParts: Sendable {
         self.acquirer = acquirer
         store = PaymentStore(
             database: database, owner: Identifier.make(prefix: "OWN"), replica: settings.replicaName,
-            deliveryLease: max(settings.settleTimeout, settings.notificationTimeout) + .seconds(1), clock: clock)
+            deliveryLease: max(settings.settleTimeout, settings.notificationTimeout) + .seconds(1),
+            leaseDuration: settings.leaseDuration, clock: clock)
         func downstream(_ service: String, _ baseURL: String) -> Downstream {
             Downstream(
                 client: client, baseURL: baseURL,

@@ -14,18 +14,15 @@ import Synchronization
 /// what keeps them from doing things for nothing; that no payment is charged or settled twice is the doing of the
 /// gateway's books and of the payment's state.
 extension PaymentStore {
-    /// With the pause between two rounds of a worker below 5 s, in which the work of a dead replica is taken over.
-    static let leaseDuration = Duration.seconds(4)
-
     func lease(_ id: String, at now: UnixTime, on connection: any SQLConnection) throws {
         try connection.execute(
             "UPDATE payment SET owner = $2, lease_until = $3 WHERE id = $1",
-            [.text(id), .text(owner), .integer(now.milliseconds + Self.leaseDuration.wholeMilliseconds)])
+            [.text(id), .text(owner), .integer(now.milliseconds + leaseDuration.wholeMilliseconds)])
     }
 
     /// Extends the leases of payments that are still this process's own.
     func renew(_ ids: [String]) async throws {
-        let until = clock().milliseconds + Self.leaseDuration.wholeMilliseconds
+        let until = clock().milliseconds + leaseDuration.wholeMilliseconds
         try await database.write { connection in
             for id in ids {
                 try connection.execute(
@@ -57,7 +54,7 @@ extension PaymentStore {
                 RETURNING *
                 """,
                 [
-                    .text(owner), .integer(now.milliseconds + Self.leaseDuration.wholeMilliseconds),
+                    .text(owner), .integer(now.milliseconds + leaseDuration.wholeMilliseconds),
                     .integer(now.milliseconds), .integer(limit),
                 ]
             ).map(UnsettledPayment.init)

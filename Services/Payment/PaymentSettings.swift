@@ -35,6 +35,9 @@ struct PaymentSettings: Sendable {
     /// `WORKER_PERIOD_MS`: how often a worker without work looks for some. 10 to 1000: work of a dead replica is
     /// taken over within 5 s, of which its lease takes 4.
     var workerPeriod = Duration.milliseconds(300)
+    /// How long a claim on a payment or a refund holds. The environment has no say in it: together with the pause
+    /// between two rounds of a worker it stays below 5 s, in which the work of a dead replica is taken over.
+    var leaseDuration = Duration.seconds(4)
 
     init() {}
 

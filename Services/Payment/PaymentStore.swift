@@ -18,6 +18,8 @@ struct PaymentStore: Sendable {
     let replica: String
     /// How long a message that is being delivered belongs to who delivers it.
     let deliveryLease: Duration
+    /// How long a payment or a refund belongs to who works on it, from the last sign of life.
+    let leaseDuration: Duration
     /// The wall clock that the replicas share: it decides which lease has ended.
     let clock: @Sendable () -> UnixTime
 

@@ -94,7 +94,7 @@ extension PaymentStore {
                 RETURNING *, (SELECT currency FROM payment WHERE payment.id = payment_id) AS currency
                 """,
                 [
-                    .text(owner), .integer(now.milliseconds + Self.leaseDuration.wholeMilliseconds),
+                    .text(owner), .integer(now.milliseconds + leaseDuration.wholeMilliseconds),
                     .integer(now.milliseconds), .integer(limit),
                 ]
             ).map(Refund.init)
@@ -110,7 +110,7 @@ extension PaymentStore {
     }
 
     private func insert(_ refund: Refund, _ key: IdempotencyKey?, on connection: any SQLConnection) throws {
-        let leaseUntil = refund.createdAt.milliseconds + Self.leaseDuration.wholeMilliseconds
+        let leaseUntil = refund.createdAt.milliseconds + leaseDuration.wholeMilliseconds
         try connection.execute(
             """
             INSERT INTO refund (id, payment_id, amount_minor, idempotency_key, idempotency_text, created_at, state,

@@ -23,6 +23,7 @@ struct PaymentLab: Sendable {
     let log: LogLines
     /// Where the databases are.
     let folder: URL
+    let patience: Duration?
 
     struct Options: Sendable {
         /// Nil for the real one.
@@ -37,6 +38,9 @@ struct PaymentLab: Sendable {
         /// Runs when the neighbours are up and the payment service is not yet: the place for an earlier life of it.
         var before: (@Sendable (PaymentSettings, _ folder: URL) async throws -> Void)?
         var reservationSeconds = 900
+        /// How long the stores, the leases and inventory wait for a machine that stands still, where a test is about
+        /// something else; nil: as in production.
+        var patience: Duration?
     }
 
     static func run(
@@ -63,18 +67,21 @@ struct PaymentLab: Sendable {
                     settings.scenarioRunnerURL = runnerURL
                     settings.inventoryURL = options.inventoryURL ?? inventoryURL
                     settings.notificationURL = options.notificationURL ?? notificationURL
-                    settings.inventoryTimeout = options.inventoryTimeout
+                    settings.inventoryTimeout = options.patience ?? options.inventoryTimeout
+                    settings.leaseDuration = options.patience ?? settings.leaseDuration
                     settings.notificationTimeout = options.notificationTimeout
                     settings.chainStepTimeout = options.stepTimeout
                     settings.settleTimeout = .milliseconds(500)
                     settings.workerPeriod = options.workerPeriod
                     try await options.before?(settings, folder)
-                    try await withPayment(settings, folder, client, log, options.sabotage) { paymentURL in
+                    try await withPayment(
+                        settings, folder, client, log, options.sabotage, patience: options.patience
+                    ) { paymentURL in
                         try await body(
                             PaymentLab(
                                 payment: TestClient(client, paymentURL), inventory: TestClient(client, inventoryURL),
                                 notification: TestClient(client, notificationURL), runner: runner,
-                                runnerURL: runnerURL, log: log, folder: folder))
+                                runnerURL: runnerURL, log: log, folder: folder, patience: options.patience))
                     }
                 }
             }
@@ -92,19 +99,22 @@ struct PaymentLab: Sendable {
         if followsRunner { settings.scenarioRunnerURL = runnerURL }
         settings.inventoryURL = inventory.baseURL
         settings.notificationURL = notification.baseURL
+        settings.leaseDuration = patience ?? settings.leaseDuration
         let http = payment.http
-        try await Self.withPayment(settings, folder, http, log) { try await body(TestClient(http, $0)) }
+        try await Self.withPayment(settings, folder, http, log, patience: patience) {
+            try await body(TestClient(http, $0))
+        }
     }
 
     static func withPayment(
         _ settings: PaymentSettings, _ folder: URL, _ client: HTTPClient, _ log: LogLines,
-        _ sabotage: Sabotage = .none, _ body: @escaping @Sendable (String) async throws -> Void
+        _ sabotage: Sabotage = .none, patience: Duration? = nil,
+        _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws {
-        let file = sabotage.databaseFile(in: folder)
-        let opened = try await Databases.open(url: "sqlite:\(file.path)", migrations: PaymentStore.migrations)
+        let opened = try await open(sabotage.databaseFile(in: folder), PaymentStore.migrations, patience)
         let database = sabotage.database(opened)
-        let gateway = try await Databases.open(
-            url: "sqlite:\(folder.path)/gateway.sqlite", migrations: SimulatedAcquirer.migrations)
+        let gateway = try await open(
+            folder.appendingPathComponent("gateway.sqlite"), SimulatedAcquirer.migrations, patience)
         try await withServices(logger: log.logger()) { running in
             buildPayment(
                 settings: settings, database: database, gatewayDatabase: gateway, client: client,
@@ -116,12 +126,20 @@ struct PaymentLab: Sendable {
         await gateway.close()
     }
 
+    private static func open(
+        _ file: URL, _ migrations: [Migration], _ patience: Duration?
+    ) async throws -> any Database {
+        var configuration = SQLiteConfiguration()
+        configuration.waitTimeout = patience ?? configuration.waitTimeout
+        return try await SQLiteDatabase.open(path: file.path, migrations: migrations, configuration: configuration)
+    }
+
     private static func withInventory(
         _ options: Options, _ folder: URL, _ client: HTTPClient, _ log: LogLines,
         _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws {
-        let database = try await Databases.open(
-            url: "sqlite:\(folder.path)/inventory.sqlite", migrations: InventoryStore.migrations)
+        let database = try await open(
+            folder.appendingPathComponent("inventory.sqlite"), InventoryStore.migrations, options.patience)
         var settings = InventorySettings()
         (settings.host, settings.port) = ("127.0.0.1", 0)
         settings.reservationSeconds = options.reservationSeconds
