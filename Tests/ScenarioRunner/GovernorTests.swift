@@ -10,7 +10,9 @@ import Testing
     private static let all: Set<String> = ["payment-0", "payment-1", "inventory-0"]
 
     private func governor(cooldown: Duration = .zero, allowsTotal: Bool = false) -> Governor {
-        Governor(cooldown: cooldown, allReplicas: Self.all, allowsTotal: allowsTotal)
+        var governor = Governor(cooldown: cooldown, allowsTotal: allowsTotal)
+        governor.allReplicas = Self.all
+        return governor
     }
 
     private func candidate(

@@ -63,7 +63,7 @@ import Verdict
                 runID: "", experiment: "x", verdict: .held, reasons: [], seed: 1, startedAt: 0, engine: "plain",
                 input: RunInput(
                     baselineS: 1, durationS: 1, recoveryS: 1, rateRps: 1, origin: "api", manifest: "kind: x\n"),
-                machine: RunSite().machine)
+                machine: RunSite(system: RunnerLab.Options().system).machine)
             for number in 0...JournalStore.maxRead {
                 journal.runID = String(format: "RUN-%04d", number)
                 store.write(journal)

@@ -14,7 +14,7 @@ import Verdict
     ) async throws -> (signal: StopSignal, end: Latch, run: Task<Void, Never>) {
         let recorder = RunRecorder(
             id: "RUN", request: try RunnerLab.request(), engine: "fake", resilience: .fallback,
-            site: RunSite(), plan: nil)
+            site: RunSite(system: RunnerLab.Options().system), plan: nil)
         recorder.begin(phase)
         let (signal, end) = (StopSignal(), Latch())
         let watch = RunWatch(

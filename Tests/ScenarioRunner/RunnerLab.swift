@@ -34,13 +34,23 @@ struct RunnerLab: Sendable {
         var removalTime = Duration.milliseconds(20)
         /// How long the replicas have to take up other resilience settings.
         var followTime = Duration.seconds(5)
+        /// Every replica of every service, where it matters whether a fault touches all of them.
         var allReplicas: Set<String> = []
         var allowsTotal = false
         /// Where a load without chaos goes to.
         var loadTarget = "http://127.0.0.1:1"
+        /// How the replicas' processes do.
+        var statuses: @Sendable () -> [ReplicaStatus] = { [] }
         /// What the picture of the system is made from, besides what the lab has itself.
         var sources = TopologyWatch.Sources()
         var locust: @Sendable (LabFolder) -> any LocustDriver = { _ in FakeLocust() }
+
+        /// The lab's own.
+        var system: SystemUnderTest {
+            SystemUnderTest(
+                replicas: { [statuses] in LabTopology().replicas(statuses()) }, targets: .init(all: loadTarget),
+                executable: "/nowhere")
+        }
     }
 
     let engine: FakeEngine
@@ -76,7 +86,7 @@ struct RunnerLab: Sendable {
         sources.runs = { [manager] in manager.activeViews }
         sources.failureModes = { failureModes.settings.failureModes }
         sources.load = { [loads] in loads.current(since: .max)?.view }
-        watch = TopologyWatch(topology: LabTopology(), sources: sources, board: board, events: events)
+        watch = TopologyWatch(system: options.system, sources: sources, board: board, events: events)
         api = RunnerAPI(
             runs: RunsController(
                 manager: manager, engine: acting, experimentsFolder: try Self.experiments(in: root),
@@ -97,14 +107,14 @@ struct RunnerLab: Sendable {
         RunManager(
             engine: engine,
             execution: RunExecution(
-                engine: engine, load: options.load, restock: options.restock, logger: logger, site: RunSite(),
+                engine: engine, load: options.load, restock: options.restock, logger: logger,
+                site: RunSite(system: options.system),
                 checkMoney: { _, _ in options.money },
                 resilience: ResilienceSwitch(store: failureModes, events: events, followTime: options.followTime),
                 removalTime: options.removalTime),
             folder: folder,
-            governor: Governor(
-                cooldown: options.cooldown, allReplicas: options.allReplicas, allowsTotal: options.allowsTotal),
-            events: events, logger: logger)
+            governor: Governor(cooldown: options.cooldown, allowsTotal: options.allowsTotal),
+            allReplicas: { options.allReplicas }, events: events, logger: logger)
     }
 
     /// The manager of a runner that starts anew on the same folder.

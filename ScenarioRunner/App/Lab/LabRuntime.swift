@@ -1,7 +1,4 @@
-import Experiments
 import Foundation
-import Hummingbird
-import Load
 import Logging
 import Sandbox
 import ServiceLifecycle
@@ -11,7 +8,7 @@ import UnixSignals
 /// The lab itself: everything that runs on the router.
 ///
 /// ```
-///   network --> replicas (supervised) --> front door --> API and page --> runs --> "the lab is up"
+///   network --> replicas (supervised) --> front door --> runner --> "the lab is up"
 ///                          started from left to right, ended from right to left
 /// ```
 struct LabRuntime: Sendable {
@@ -27,62 +24,19 @@ struct LabRuntime: Sendable {
         let logger = try LabLog.start(in: settings.folder)
         let world = try await LabWorld(settings: settings, listeners: listeners)
         let client = HTTPClient()
-        let events = EventHub()
-        let failureModes = FailureModesStore(seed: settings.seed)
         let supervisor = Supervisor(commands: world.replicaCommands, logger: logger, seed: settings.seed)
-        let board = FaultBoard()
-        let engine = TimelineEngine(
-            base: BoardedEngine(base: world.engine(supervisor: supervisor), board: board),
-            tools: TimelineTools(
-                setFailureModes: { modes in events.publish("failure_modes", failureModes.change { $0 = modes }) },
-                areModesFollowed: { failureModes.isFollowed }, ask: StatusProbe(world: world).ask,
-                willEnd: board.ends(_:at:)))
-        let auditor = MoneyAuditor(
-            client: client, paymentURL: world.paymentURL, inventoryURL: world.inventoryURL,
-            notificationURL: world.notificationURL)
-        let restock = Restock(client: client, inventoryURL: world.inventoryURL)
-        let runs = RunManager(
-            engine: engine,
-            execution: RunExecution(
-                engine: engine, load: LoadWorkerProcess(world: world),
-                restock: restock.run, logger: logger,
-                site: RunSite(findings: settings.findings, topology: world.topology),
-                checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance,
-                glanceAtBacklog: BacklogProbe(client: client, paymentURL: world.paymentURL).glance,
-                resilience: ResilienceSwitch(store: failureModes, events: events)),
-            folder: settings.folder,
-            governor: Governor(
-                cooldown: .seconds(settings.cooldownSeconds), allReplicas: Set(world.topology.replicas.map(\.name)),
-                allowsTotal: settings.allowTotal),
-            events: events, logger: logger)
-        let loads = LoadManager(
-            worker: LoadWorkerProcess(world: world), restock: restock.run, events: events, logger: logger)
-        let locust = LocustService(
-            catalogue: LocustCatalogue(folder: settings.locust.profilesFolder),
-            driver: world.locustDriver(client: client), folder: settings.folder, events: events, logger: logger)
-        let watch = TopologyWatch(
-            topology: world.topology,
-            sources: .init(
-                statuses: { supervisor.snapshot() }, runs: { runs.activeViews },
-                failureModes: { failureModes.settings.failureModes },
-                failureModesHolder: { runs.failureModesHolder }, load: { loads.current(since: .max)?.view },
-                locust: { locust.current }, metrics: MetricsReader(client: client).read),
-            board: board, events: events)
-        let api = try RunnerAPI(
-            runs: RunsController(
-                manager: runs, engine: engine, experimentsFolder: settings.experimentsFolder,
-                profilesFolder: settings.profilesFolder,
-                cooldownMinutes: Double(settings.cooldownSeconds) / 60),
-            load: LoadController(
-                manager: loads, profilesFolder: settings.profilesFolder, targets: world.loadTargets),
-            topology: TopologyController(watch: watch),
-            payments: PaymentsController(reader: PaymentStoryReader(client: client, paymentURL: world.paymentURL)),
-            failureModes: failureModes, events: events, locust: locust
-        ).application(host: world.network == nil ? "127.0.0.1" : "0.0.0.0", port: world.runnerPort, logger: logger)
+        let system = world.system(statuses: supervisor.snapshot)
+        let runner = try Runner(
+            settings: settings.runner,
+            site: .init(
+                system: system, engine: world.engine(supervisor: supervisor),
+                journal: RunSite(findings: settings.findings, system: system)),
+            address: .init(host: world.network == nil ? "127.0.0.1" : "0.0.0.0", port: world.runnerPort),
+            client: client, logger: logger)
 
         var services: [any Service] = [supervisor]
         services += try world.frontDoors(logger: logger)
-        services += [api, runs, loads, locust, watch]
+        services += runner.services
         services.append(Announcement(settings: settings, world: world, client: client))
         try await runAll(services, logger: logger)
         await client.shutdown()

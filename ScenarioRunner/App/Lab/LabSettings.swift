@@ -36,6 +36,13 @@ struct LabSettings: Codable, Sendable, Equatable {
 
     var folder: LabFolder { LabFolder(path: stateFolder) }
 
+    /// What is not the lab's own but any runner's.
+    var runner: RunnerSettings {
+        RunnerSettings(
+            folder: folder, experimentsFolder: experimentsFolder, profilesFolder: profilesFolder, locust: locust,
+            cooldownSeconds: cooldownSeconds, allowTotal: allowTotal, seed: seed)
+    }
+
     /// The path of one of the executables.
     func executable(_ name: String) -> String { "\(executablesFolder)/\(name)" }
 

@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Load
 import Logging
 import Sandbox
 import ServiceLifecycle
@@ -70,6 +71,16 @@ struct LabWorld: Sendable {
         return .init(
             pid: settings.outerPID, runnerURL: url("runner"), paymentURL: url("payment"),
             inventoryURL: url("inventory"), notificationURL: url("notification"), engine: engineName)
+    }
+
+    /// As runs, loads and the picture see it.
+    ///
+    /// - Parameter statuses: how the replicas' processes do now.
+    func system(statuses: @escaping @Sendable () -> [ReplicaStatus]) -> SystemUnderTest {
+        SystemUnderTest(
+            replicas: { [topology] in topology.replicas(statuses()) },
+            targets: .init(payment: paymentURL, inventory: inventoryURL, notification: notificationURL),
+            executable: settings.executable("scenario-runner"), place: commandOnClient, isSealed: network != nil)
     }
 
     // MARK: Processes
@@ -163,6 +174,31 @@ struct LabWorld: Sendable {
             workerCommand: [settings.executable("scenario-runner"), "stress-worker"],
             pathWorkerCommand: [settings.executable("scenario-runner"), "path-worker"],
             dataFolder: settings.folder.data.path, supervisor: supervisor)
+    }
+}
+
+extension LabTopology {
+    /// The replicas as `statuses` find them; one of which nothing is known is not wanted.
+    func replicas(_ statuses: [ReplicaStatus]) -> [SystemUnderTest.Replica] {
+        let byName = Dictionary(statuses.map { ($0.name, $0) }) { first, _ in first }
+        return replicas.map { replica in
+            let status = byName[replica.name]
+            return .init(
+                name: replica.name, tier: replica.tier, address: replica.address, port: replica.port,
+                state: .init(status?.state ?? .stopped), restarts: status?.restarts ?? 0)
+        }
+    }
+}
+
+extension SystemUnderTest.Replica.State {
+    fileprivate init(_ state: ReplicaState) {
+        self =
+            switch state {
+            case .up: .up
+            case .restarting: .restarting
+            case .held: .down
+            case .stopped: .stopped
+            }
     }
 }
 

@@ -7,7 +7,7 @@ import Synchronization
 import SystemPackage
 import Verdict
 
-/// What carries out a load: a worker process in the lab.
+/// What carries out a load: a worker process where the users are.
 protocol LoadWorker: Sendable {
     /// Sends the load until it is over, or until `stop` opens and what was under way has ended; not that long once
     /// `abort` is open.
@@ -19,14 +19,14 @@ protocol LoadWorker: Sendable {
     ) async throws
 }
 
-/// A load as a process of its own where the users are: on the lab's `client` host, or on loopback.
+/// A load as a process of its own where the users are: on the lab's `client` host, on loopback, or in the runner's pod.
 ///
 /// ```
 ///   runner --(order on standard input)--> load-worker --(one JSON line a request, a second)--> onLine
 ///          --(SIGTERM)------------------> stops sending, waits for what is under way, ends
 /// ```
 struct LoadWorkerProcess: LoadWorker, RunLoad {
-    let world: LabWorld
+    let system: SystemUnderTest
 
     /// After SIGTERM, beyond the time limit of a request: a little for the process itself.
     static let drainTime = Duration.seconds(5)
@@ -34,7 +34,7 @@ struct LoadWorkerProcess: LoadWorker, RunLoad {
     func run(
         _ order: LoadWorkerOrder, stop: Latch, abort: Latch, onLine: @escaping @Sendable (LoadWorkerLine) -> Void
     ) async throws {
-        let command = world.commandOnClient([world.settings.executable("scenario-runner"), "load-worker"])
+        let command = system.command("load-worker")
         var options = PlatformOptions()
         options.processGroupID = 0
         let input = String(decoding: try JSONEncoder().encode(order), as: UTF8.self)
@@ -78,7 +78,7 @@ struct LoadWorkerProcess: LoadWorker, RunLoad {
         shape.arrivals = order.arrivals
         shape.durationMs = Int(order.atMost.nanoseconds / 1_000_000)
         var worker = LoadWorkerOrder(
-            order.profile, shape: shape, seed: order.seed, runID: order.runID, targets: world.loadTargets)
+            order.profile, shape: shape, seed: order.seed, runID: order.runID, targets: system.targets)
         worker.tellsSamples = true
         let facts = Mutex<LoadFacts?>(nil)
         try await run(worker, stop: stop, abort: abort) { line in
@@ -99,12 +99,5 @@ extension LoadFacts {
             model: summary.model, arrivals: summary.arrivals?.rawValue ?? "", rateRps: Double(rate),
             sent: summary.requests - summary.dropped, lateSends: summary.lateSends, dropped: summary.dropped,
             cpuUsPerRequest: summary.cpuUsPerRequest)
-    }
-}
-
-extension LabWorld {
-    /// Where the services answer the users of the `client` host.
-    var loadTargets: LoadProfile.Targets {
-        LoadProfile.Targets(payment: paymentURL, inventory: inventoryURL, notification: notificationURL)
     }
 }

@@ -50,6 +50,8 @@ final class RunManager: Service, Sendable {
     private let state: Mutex<State>
     private let engine: any ChaosEngine
     private let execution: RunExecution
+    /// Every replica of every service that there is now.
+    private let allReplicas: @Sendable () -> Set<String>
     private let store: JournalStore
     private let events: EventHub
     private let logger: Logger
@@ -57,13 +59,14 @@ final class RunManager: Service, Sendable {
     private let enqueue: AsyncStream<String>.Continuation
 
     init(
-        engine: any ChaosEngine, execution: RunExecution, folder: LabFolder, governor: Governor, events: EventHub,
-        logger: Logger
+        engine: any ChaosEngine, execution: RunExecution, folder: LabFolder, governor: Governor,
+        allReplicas: @escaping @Sendable () -> Set<String>, events: EventHub, logger: Logger
     ) {
         store = JournalStore(folder: folder.runs, logger: logger)
         state = Mutex(State(past: store.readNewest().map { RunView($0) }, governor: governor))
         self.engine = engine
         self.execution = execution
+        self.allReplicas = allReplicas
         self.events = events
         self.logger = logger
         (queue, enqueue) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(64))
@@ -78,7 +81,9 @@ final class RunManager: Service, Sendable {
     func start(_ request: RunRequest) throws -> RunView {
         let plan = try plan(request.experiment, seed: request.seed)
         let id = Identifier.make(prefix: "RUN")
+        let all = allReplicas()
         let view = try state.withLock { state in
+            state.governor.allReplicas = all
             guard !state.isShuttingDown else {
                 throw Problem.retryLater(.serviceUnavailable, "The runner is shutting down.", seconds: 5)
             }
@@ -117,8 +122,14 @@ final class RunManager: Service, Sendable {
         }
     }
 
-    /// Whether the lab lets no run do this, whatever else is in force: every replica of every service at once.
-    func isTooWide(_ plan: FaultPlan) -> Bool { state.withLock { $0.governor.isTooWide(plan) } }
+    /// Whether no run may do this, whatever else is in force: every replica of every service at once.
+    func isTooWide(_ plan: FaultPlan) -> Bool {
+        let all = allReplicas()
+        return state.withLock { state in
+            state.governor.allReplicas = all
+            return state.governor.isTooWide(plan)
+        }
+    }
 
     /// Asks a run to stop; its fault goes first. A finished run is answered as it is.
     ///

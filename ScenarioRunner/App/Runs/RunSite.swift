@@ -4,20 +4,21 @@ import Sandbox
 import Shared
 import Verdict
 
-/// Where runs take place: what every journal of one lab says alike.
+/// Where runs take place: what every journal made there says alike.
 struct RunSite: Sendable {
-    var machine: RunMachine
-    var doctor: [String: DoctorFinding]
-    /// Without what is broken, which is the run's.
-    var topology: RunTopology
+    let machine = RunMachine.current
+    let doctor: [String: DoctorFinding]
+    let system: SystemUnderTest
 
-    init(findings: [Finding] = [], topology: LabTopology = LabTopology()) {
-        machine = .current
+    init(findings: [Finding] = [], system: SystemUnderTest) {
         doctor = Dictionary(
             findings.map { ($0.name, DoctorFinding(status: $0.status.rawValue, detail: $0.detail, remedy: $0.remedy)) }
         ) { first, _ in first }
-        self.topology = RunTopology(topology)
+        self.system = system
     }
+
+    /// As it is now, without what is broken, which is the run's.
+    var topology: RunTopology { RunTopology(system.replicas()) }
 
     /// The topology with the places of a fault.
     func topology(broken plan: FaultPlan?, label: String) -> RunTopology {
@@ -34,10 +35,12 @@ struct RunSite: Sendable {
 
 extension RunTopology {
     /// Users call the payment service, which calls the other two.
-    fileprivate init(_ lab: LabTopology) {
-        let services = lab.services.map { Service(name: $0.name, replicas: $0.replicas.map(\.name)) }
+    fileprivate init(_ replicas: [SystemUnderTest.Replica]) {
+        let services = SystemUnderTest.services.map { service in
+            Service(name: service.name, replicas: replicas.filter { $0.tier == service.tier }.map(\.name))
+        }
         let names = services.map(\.name)
-        var paths = names.first.map { [Path(from: LabTopology.clientHost, to: $0)] } ?? []
+        var paths = names.first.map { [Path(from: SystemUnderTest.client, to: $0)] } ?? []
         paths += names.dropFirst().map { Path(from: names[0], to: $0) }
         self.init(services: services, paths: paths)
     }

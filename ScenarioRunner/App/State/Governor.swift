@@ -41,15 +41,13 @@ struct Governor: Sendable {
     private(set) var isHalted = false
     private var rateLimit: RateLimit
     private var active: [String: Active] = [:]
-    private let allReplicas: Set<String>
+    /// Every replica of every service; in a cluster they come and go.
+    var allReplicas: Set<String> = []
     private let allowsTotal: Bool
 
-    /// - Parameters:
-    ///   - allReplicas: every replica of every service.
-    ///   - allowsTotal: whether faults may touch all of them at once.
-    init(cooldown: Duration, allReplicas: Set<String>, allowsTotal: Bool) {
+    /// - Parameter allowsTotal: whether faults may touch every replica of every service at once.
+    init(cooldown: Duration, allowsTotal: Bool) {
         rateLimit = RateLimit(cooldown: cooldown)
-        self.allReplicas = allReplicas
         self.allowsTotal = allowsTotal
     }
 

@@ -6,17 +6,14 @@ import Shared
 import Subprocess
 import SystemPackage
 
-/// Asks as a user asks: from the `client` host, so that faults on the way are met.
+/// Asks as a user asks, from where the users are, so that faults on the way are met.
 struct StatusProbe: Sendable {
-    let world: LabWorld
+    let system: SystemUnderTest
 
     /// - Returns: the status of the answer; nil when none came in time.
     func ask(_ check: StatusCheckSpec) async -> Int? {
         guard let request = try? JSONEncoder().encode(ProbeRequest(check)) else { return nil }
-        let command = world.commandOnClient([
-            world.settings.executable("scenario-runner"), "status-probe",
-            "--request", String(decoding: request, as: UTF8.self),
-        ])
+        let command = system.command("status-probe", "--request", String(decoding: request, as: UTF8.self))
         let result = try? await Subprocess.run(
             .path(FilePath(command[0])), arguments: Arguments(Array(command.dropFirst())), input: .none,
             output: .string(limit: 64), error: .discarded)

@@ -1,5 +1,4 @@
 import Experiments
-import Sandbox
 import Shared
 
 /// The whole picture of the system at one moment: `GET /api/topology`, and the event `topology`.
@@ -51,8 +50,7 @@ struct TopologyDocument: Encodable, Sendable, Equatable {
 extension TopologyDocument {
     /// What a document is made from.
     struct Facts: Sendable {
-        let topology: LabTopology
-        let statuses: [ReplicaStatus]
+        let replicas: [SystemUnderTest.Replica]
         /// Of single faults, as the board has them.
         let inForce: [FaultBoard.Entry]
         let failureModes: FailureModes
@@ -77,21 +75,21 @@ extension TopologyDocument {
 
 extension TopologyDocument.Facts {
     fileprivate var services: [TopologyDocument.Service] {
-        let byName = Dictionary(statuses.map { ($0.name, $0) }) { first, _ in first }
-        return topology.services.map { service in
+        SystemUnderTest.services.map { service in
             .init(
                 name: service.name, port: service.port,
-                replicas: service.replicas.map { replica in
-                    let status = byName[replica.name]
-                    return .init(
+                replicas: replicas.filter { $0.tier == service.tier }.map { replica in
+                    .init(
                         name: replica.name, address: replica.address, port: replica.port,
-                        state: state(of: replica.name, status?.state ?? .stopped), restarts: status?.restarts ?? 0)
+                        state: state(of: replica.name, replica.state), restarts: replica.restarts)
                 })
         }
     }
 
     /// What its process does, and what a fault does to it.
-    private func state(of replica: String, _ state: ReplicaState) -> TopologyDocument.Replica.State {
+    private func state(
+        of replica: String, _ state: SystemUnderTest.Replica.State
+    ) -> TopologyDocument.Replica.State {
         func isHit(by kinds: Set<FaultSign.Kind>) -> Bool {
             inForce.contains { entry in
                 entry.places.contains(.replica(replica)) && entry.signs.contains { kinds.contains($0.kind) }
@@ -100,7 +98,7 @@ extension TopologyDocument.Facts {
         switch state {
         case .up: return isHit(by: [.cpu, .memory, .disk]) ? .stressed : .up
         case .restarting: return isHit(by: [.kill]) ? .killed : .restarting
-        case .held: return .down
+        case .down: return .down
         case .stopped: return .stopped
         }
     }
@@ -109,7 +107,7 @@ extension TopologyDocument.Facts {
 // MARK: Paths
 
 extension TopologyDocument.Facts {
-    private static let client = LabTopology.clientHost
+    private static let client = SystemUnderTest.client
 
     fileprivate var paths: [TopologyDocument.Path] {
         [
@@ -119,7 +117,7 @@ extension TopologyDocument.Facts {
         ]
     }
 
-    private var payments: [String] { topology.replicas.filter { $0.tier == "payment" }.map(\.name) }
+    private var payments: [String] { replicas.filter { $0.tier == "payment" }.map(\.name) }
 
     private func numbers(_ path: ReplicaCounts.Path, _ replicas: [String]) -> PathNumbers {
         meter.numbers(of: path, at: replicas, now: now) ?? .unknown
@@ -151,6 +149,6 @@ extension TopologyDocument.Facts {
 
     /// Of a replica; `client` is its own.
     private func tier(of host: String) -> String {
-        topology.replicas.first { $0.name == host }?.tier ?? host
+        replicas.first { $0.name == host }?.tier ?? host
     }
 }

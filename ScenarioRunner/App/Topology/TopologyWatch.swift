@@ -1,7 +1,6 @@
 import AsyncAlgorithms
 import Foundation
 import Load
-import Sandbox
 import ServiceLifecycle
 import Shared
 import Synchronization
@@ -14,12 +13,11 @@ import Synchronization
 ///   replicas' states, faults in force, failure modes ----'            '--> GET /api/topology
 /// ```
 ///
-/// Where nobody listens, nobody asks the replicas. They are asked at their own addresses from the router, which no fault
-/// of the lab's network touches.
+/// Where nobody listens, nobody asks the replicas. They are asked at their own addresses; in the lab from the router, which
+/// no fault of the lab's network touches.
 final class TopologyWatch: Service, Sendable {
     /// Where the facts come from.
     struct Sources: Sendable {
-        var statuses: @Sendable () -> [ReplicaStatus] = { [] }
         /// Those that have not ended.
         var runs: @Sendable () -> [RunView] = { [] }
         var failureModes: @Sendable () -> FailureModes = { .off }
@@ -28,7 +26,7 @@ final class TopologyWatch: Service, Sendable {
         var load: @Sendable () -> LoadView? = { nil }
         var locust: @Sendable () -> LocustRun? = { nil }
         /// A replica's `/metrics`; nil when it does not answer in time.
-        var metrics: @Sendable (LabTopology.Replica) async -> String? = { _ in nil }
+        var metrics: @Sendable (SystemUnderTest.Replica) async -> String? = { _ in nil }
     }
 
     private struct State {
@@ -46,13 +44,13 @@ final class TopologyWatch: Service, Sendable {
     static let patience = Duration.seconds(10)
 
     let board: FaultBoard
-    private let topology: LabTopology
+    private let system: SystemUnderTest
     private let sources: Sources
     private let events: EventHub
     private let state = Mutex(State())
 
-    init(topology: LabTopology, sources: Sources, board: FaultBoard, events: EventHub) {
-        self.topology = topology
+    init(system: SystemUnderTest, sources: Sources, board: FaultBoard, events: EventHub) {
+        self.system = system
         self.sources = sources
         self.board = board
         self.events = events
@@ -64,7 +62,7 @@ final class TopologyWatch: Service, Sendable {
         let runs = sources.runs()
         return TopologyDocument(
             .init(
-                topology: topology, statuses: sources.statuses(), inForce: board.inForce,
+                replicas: system.replicas(), inForce: board.inForce,
                 failureModes: sources.failureModes(), failureModesHolder: sources.failureModesHolder(), runs: runs,
                 users: users.numbers(runs: runs, load: sources.load(), now: .now), meter: meter, now: .now))
     }
@@ -102,13 +100,13 @@ final class TopologyWatch: Service, Sendable {
     }
 
     private func readMetrics() async {
-        let lives = Dictionary(sources.statuses().map { ($0.name, $0) }) { first, _ in first }
         await withTaskGroup(of: Void.self) { group in
-            for replica in topology.replicas where replica.tier == "payment" && lives[replica.name]?.state == .up {
+            for replica in system.replicas() where replica.tier == "payment" && replica.state == .up {
                 group.addTask { [self] in
                     guard let text = await sources.metrics(replica) else { return }
-                    let life = lives[replica.name]?.restarts ?? 0
-                    state.withLock { $0.meter.add(.init(metrics: text), of: replica.name, life: life, at: .now) }
+                    state.withLock {
+                        $0.meter.add(.init(metrics: text), of: replica.name, life: replica.restarts, at: .now)
+                    }
                 }
             }
         }
@@ -123,7 +121,7 @@ struct MetricsReader: Sendable {
     private static let timeout = Duration.milliseconds(700)
     private static let maxBytes = 1024 * 1024
 
-    @Sendable func read(_ replica: LabTopology.Replica) async -> String? {
+    @Sendable func read(_ replica: SystemUnderTest.Replica) async -> String? {
         let request = HTTPClientRequest(
             url: "http://\(replica.address):\(replica.port)/metrics", timeout: Self.timeout,
             maxResponseBytes: Self.maxBytes)

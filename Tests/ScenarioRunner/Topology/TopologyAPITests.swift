@@ -20,21 +20,21 @@ import Testing
 
         func restart(_ replica: String) { restarting.withLock { _ = $0.insert(replica) } }
 
+        var statuses: [ReplicaStatus] {
+            restarting.withLock { restarting in
+                LabTopology().replicas.map {
+                    ReplicaStatus(
+                        name: $0.name, state: restarting.contains($0.name) ? .restarting : .up, pid: nil,
+                        restarts: 0, lastExit: nil)
+                }
+            }
+        }
+
         var sources: TopologyWatch.Sources {
-            .init(
-                statuses: { [self] in
-                    restarting.withLock { restarting in
-                        LabTopology().replicas.map {
-                            ReplicaStatus(
-                                name: $0.name, state: restarting.contains($0.name) ? .restarting : .up, pid: nil,
-                                restarts: 0, lastExit: nil)
-                        }
-                    }
-                },
-                metrics: { [self] replica in
-                    reads.withLock { $0.append(replica.name) }
-                    return ""
-                })
+            .init(metrics: { [self] replica in
+                reads.withLock { $0.append(replica.name) }
+                return ""
+            })
         }
     }
 
@@ -44,6 +44,7 @@ import Testing
         var options = RunnerLab.Options()
         options.engine = engine
         options.works = works
+        options.statuses = { [system] in system.statuses }
         options.sources = system.sources
         return options
     }

@@ -1,0 +1,83 @@
+import Experiments
+import Foundation
+import Hummingbird
+import Load
+import Logging
+import ServiceLifecycle
+import Shared
+
+/// The runner itself, the same in the lab and in a cluster: runs, loads and Locust, the picture of the system, and the
+/// API and the page over all of them.
+///
+/// ```
+///   engine, system under test --> Runner --> services, to be started in this order and ended in reverse
+/// ```
+struct Runner: Sendable {
+    /// What a runner works on.
+    struct Site: Sendable {
+        let system: SystemUnderTest
+        /// Puts single faults in force.
+        let engine: any ChaosEngine
+        /// What every journal says of the place.
+        let journal: RunSite
+    }
+
+    /// Where its API listens.
+    struct Address: Sendable {
+        let host: String
+        let port: Int
+    }
+
+    let services: [any Service]
+
+    /// - Throws: ``SettingsError`` when the page's files are missing.
+    init(settings: RunnerSettings, site: Site, address: Address, client: HTTPClient, logger: Logger) throws {
+        let (system, targets) = (site.system, site.system.targets)
+        let events = EventHub()
+        let failureModes = FailureModesStore(seed: settings.seed)
+        let board = FaultBoard()
+        let engine = TimelineEngine(
+            base: BoardedEngine(base: site.engine, board: board),
+            tools: TimelineTools(
+                setFailureModes: { modes in events.publish("failure_modes", failureModes.change { $0 = modes }) },
+                areModesFollowed: { failureModes.isFollowed }, ask: StatusProbe(system: system).ask,
+                willEnd: board.ends(_:at:)))
+        let auditor = MoneyAuditor(
+            client: client, paymentURL: targets.payment, inventoryURL: targets.inventory,
+            notificationURL: targets.notification)
+        let restock = Restock(client: client, inventoryURL: targets.inventory)
+        let worker = LoadWorkerProcess(system: system)
+        let runs = RunManager(
+            engine: engine,
+            execution: RunExecution(
+                engine: engine, load: worker, restock: restock.run, logger: logger, site: site.journal,
+                checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance,
+                glanceAtBacklog: BacklogProbe(client: client, paymentURL: targets.payment).glance,
+                resilience: ResilienceSwitch(store: failureModes, events: events)),
+            folder: settings.folder,
+            governor: Governor(cooldown: .seconds(settings.cooldownSeconds), allowsTotal: settings.allowTotal),
+            allReplicas: { Set(system.replicas().map(\.name)) }, events: events, logger: logger)
+        let loads = LoadManager(worker: worker, restock: restock.run, events: events, logger: logger)
+        let locust = LocustService(
+            catalogue: LocustCatalogue(folder: settings.locust.profilesFolder),
+            driver: system.locustDriver(settings.locust, folder: settings.folder, client: client),
+            folder: settings.folder, events: events, logger: logger)
+        let watch = TopologyWatch(
+            system: system,
+            sources: .init(
+                runs: { runs.activeViews }, failureModes: { failureModes.settings.failureModes },
+                failureModesHolder: { runs.failureModesHolder }, load: { loads.current(since: .max)?.view },
+                locust: { locust.current }, metrics: MetricsReader(client: client).read),
+            board: board, events: events)
+        let api = try RunnerAPI(
+            runs: RunsController(
+                manager: runs, engine: engine, experimentsFolder: settings.experimentsFolder,
+                profilesFolder: settings.profilesFolder, cooldownMinutes: Double(settings.cooldownSeconds) / 60),
+            load: LoadController(manager: loads, profilesFolder: settings.profilesFolder, targets: targets),
+            topology: TopologyController(watch: watch),
+            payments: PaymentsController(reader: PaymentStoryReader(client: client, paymentURL: targets.payment)),
+            failureModes: failureModes, events: events, locust: locust
+        ).application(host: address.host, port: address.port, logger: logger)
+        services = [api, runs, loads, locust, watch]
+    }
+}
