@@ -65,7 +65,7 @@ struct PlainLabTests {
 
         let unknown = try await Command.runner("explain", "PAY-unknown", "--state", folder)
         #expect(unknown.status == .exited(64) && unknown.output.isEmpty)
-        #expect(unknown.error == "scenario-runner: the lab knows no payment PAY-unknown\n")
+        #expect(unknown.error == "scenario-runner: There is no payment PAY-unknown.\n")
     }
 
     @Test("SIGTERM ends every process", .timeLimit(.minutes(2)))

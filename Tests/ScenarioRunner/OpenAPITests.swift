@@ -33,7 +33,7 @@ import Testing
             let paths = [
                 "/api/experiments", "/api/scenarios", "/api/runs", "/api/payment-scenarios", "/api/service-settings",
                 "/api/chaos-rate-limit-status", "/api/topology", "/api/halt", "/api/resilience", "/health",
-                "/health/ready",
+                "/health/ready", "/api/money-check", "/api/settled",
             ]
             for path in paths {
                 let answer = try await server.get(path).json()

@@ -66,7 +66,7 @@ import Testing
 
     @Test func anUnknownPaymentIsWrongUsageAndASilentServiceIsNot() async throws {
         let unknown = await #expect(throws: RefusedRequest.self) { try await read(Books(status: .notFound)) }
-        #expect(unknown?.description == "the lab knows no payment PAY-1")
+        #expect(unknown?.description == "there is no payment PAY-1")
         let broken = await #expect(throws: LabError.self) { try await read(Books(status: .internalServerError)) }
         #expect(broken?.description == "the payment service answered 500")
         let client = HTTPClient()

@@ -93,7 +93,7 @@ import Testing
             #expect(try Self.schemas.get().problems(of: story, to: "GET /api/payments/{id}", status: 200) == [])
             let missing = try await server.get("/api/payments/PAY-0")
             let detail = try missing.json()["detail"]
-            #expect(missing.status == 404 && detail == .string("The lab knows no payment PAY-0."))
+            #expect(missing.status == 404 && detail == .string("There is no payment PAY-0."))
         }
     }
 

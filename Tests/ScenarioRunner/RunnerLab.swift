@@ -97,6 +97,10 @@ struct RunnerLab: Sendable {
             topology: TopologyController(watch: watch),
             payments: PaymentsController(
                 reader: PaymentStoryReader(client: HTTPClient(), paymentURL: "http://127.0.0.1:1")),
+            system: SystemController(
+                look: SystemLook(
+                    system: options.system, client: HTTPClient(), runs: { [manager] in manager.activeViews }),
+                checkMoney: { options.money }),
             failureModes: failureModes, events: events, locust: locust)
     }
 

@@ -39,7 +39,7 @@ struct PaymentsController: Sendable {
 }
 
 extension String {
-    /// `the lab knows ...` as `The lab knows ....`: errors of the command line begin after a colon.
+    /// `there is no ...` as `There is no ....`: errors of the command line begin after a colon.
     fileprivate var capitalizedSentence: String {
         prefix(1).uppercased() + dropFirst() + (hasSuffix("?") || hasSuffix(".") ? "" : ".")
     }

@@ -19,6 +19,7 @@ struct RunnerAPI: Sendable {
     let load: LoadController
     let topology: TopologyController
     let payments: PaymentsController
+    let system: SystemController
     let failureModes: FailureModesStore
     let events: EventHub
     let locust: LocustService
@@ -50,7 +51,7 @@ struct RunnerAPI: Sendable {
                 resilience: ResilienceSwitch(store: failureModes, events: events), holder: { manager.resilienceHolder }
             ).routes
             + EventsController(hub: events, snapshot: snapshot).routes
-            + topology.routes + payments.routes
+            + topology.routes + payments.routes + system.routes
     }
 
     /// Everything but what all servers have.

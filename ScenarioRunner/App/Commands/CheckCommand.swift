@@ -1,28 +1,27 @@
 import ArgumentParser
 import Foundation
+import HTTPTypes
 import Shared
 import Verdict
 
-/// `scenario-runner check`: compares the books of the running lab, with no history of clients.
+/// `scenario-runner check`: compares the books of the running system, with no history of clients.
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Check that the running lab lost no money and made none.",
+        commandName: "check", abstract: "Check that the running system lost no money and made none.",
         discussion: "Exit codes: 0 right, 2 wrong, 69 not checked.")
 
     @Option(name: .customLong("state"), help: "Folder of the running lab.")
     var stateFolder = ".lab"
 
+    @OptionGroup var target: TargetOptions
+
     @Flag(help: "Print the result as JSON on standard output, and nothing else there.")
     var json = false
 
     mutating func run() async throws {
-        let lab = try LabFolder.runningLab(in: stateFolder)
-        let client = HTTPClient()
-        let auditor = MoneyAuditor(
-            client: client, paymentURL: lab.paymentURL, inventoryURL: lab.inventoryURL,
-            notificationURL: lab.notificationURL)
-        let check = await auditor.check(history: [])
-        await client.shutdown()
+        let client = try target.client(lab: stateFolder)
+        let answer = try await client.call(.get, "/api/money-check", timeout: MoneyAuditor.totalTime + .seconds(10))
+        let check = try JSONDecoder().decode(MoneyCheck.self, from: answer)
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

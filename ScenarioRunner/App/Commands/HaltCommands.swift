@@ -12,9 +12,11 @@ struct HaltCommand: AsyncParsableCommand {
     @Option(name: .customLong("state"), help: "Folder of the running lab.")
     var stateFolder = ".lab"
 
+    @OptionGroup var target: TargetOptions
+
     mutating func run() async throws {
         let answer = try JSONDecoder().decode(
-            Answer.self, from: try await LabClient(folder: stateFolder).call(.post, "/api/halt"))
+            Answer.self, from: try await target.client(lab: stateFolder).call(.post, "/api/halt"))
         guard answer.remaining.isEmpty else { throw LabError(answer.message) }
         let stopped = answer.stopped.isEmpty ? "" : " (stopped: \(answer.stopped.joined(separator: ", ")))"
         print("\(answer.message) It took \(answer.tookMs) ms\(stopped).")
@@ -41,8 +43,10 @@ struct RearmCommand: AsyncParsableCommand {
     @Option(name: .customLong("state"), help: "Folder of the running lab.")
     var stateFolder = ".lab"
 
+    @OptionGroup var target: TargetOptions
+
     mutating func run() async throws {
-        _ = try await LabClient(folder: stateFolder).call(.post, "/api/rearm")
+        _ = try await target.client(lab: stateFolder).call(.post, "/api/rearm")
         print("Re-armed: experiments can start.")
     }
 }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Experiments
 import Foundation
 import Load
-import Sandbox
 import Shared
 
 /// `scenario-runner load <profile>`: load without a fault, with numbers that a stall cannot hide.
@@ -11,7 +10,7 @@ struct LoadCommand: AsyncParsableCommand {
         commandName: "load", abstract: "Put load on the system, without a fault, and say what its users met.",
         discussion: """
             With a base URL on the host the load comes from this process, else from the lab's client host, in the \
-            lab that runs here or in one of its own.
+            lab that runs here or in one of its own, or with --target kubernetes from the runner's pod.
             Exit codes: 0 done and every threshold held, 2 a threshold failed.
             """)
 
@@ -51,6 +50,7 @@ struct LoadCommand: AsyncParsableCommand {
     @Option(help: "Also write the seconds of the load into this file, as CSV.")
     var csv: String?
 
+    @OptionGroup var target: TargetOptions
     @OptionGroup var lab: LabOptions
 
     mutating func run() async throws {
@@ -64,8 +64,8 @@ struct LoadCommand: AsyncParsableCommand {
         if order.isOnHost {
             summary = try await HostLoad(order: order).run(line, file)
         } else {
-            summary = try await LabSession.withLab(lab) { state in
-                try await LabLoad(state: state, order: order).run(line, file)
+            summary = try await LabSession.withRunner(target, lab) { address in
+                try await RunnerLoad(address: address, order: order).run(line, file)
             }
         }
         line.clear()
@@ -130,10 +130,10 @@ struct LoadCommandOrder: Sendable {
 
     private var effectiveURL: String? { baseURL ?? profile.baseURL }
 
-    /// Whether the requests go to an address that this process reaches by itself: any but the names of the lab.
+    /// Whether the requests go to an address that this process reaches by itself: any but the names of the services.
     var isOnHost: Bool {
         guard let url = effectiveURL, let host = URLComponents(string: url)?.host else { return false }
-        return !LabTopology().services.map(\.name).contains(host)
+        return !SystemUnderTest.services.map(\.name).contains(host)
     }
 
     /// - Throws: ``RefusedRequest`` for numbers out of their ranges.

@@ -20,9 +20,11 @@ struct LocustCommand: AsyncParsableCommand {
         @Option(name: .customLong("state"), help: "Folder of the running lab.")
         var stateFolder = ".lab"
 
+        @OptionGroup var target: TargetOptions
+
         mutating func run() async throws {
             let answer = try JSONDecoder().decode(
-                Overview.self, from: try await LabClient(folder: stateFolder).call(.get, "/api/locust"))
+                Overview.self, from: try await target.client(lab: stateFolder).call(.get, "/api/locust"))
             let width = answer.files.map(\.name.count).max() ?? 0
             for file in answer.files {
                 print("\(file.name.padding(toLength: width, withPad: " ", startingAt: 0))  \(file.description)")
@@ -52,6 +54,7 @@ struct LocustCommand: AsyncParsableCommand {
         @Flag(help: "Print the run as JSON on standard output, and nothing else there.")
         var json = false
 
+        @OptionGroup var target: TargetOptions
         @OptionGroup var lab: LabOptions
 
         mutating func run() async throws {
@@ -59,8 +62,8 @@ struct LocustCommand: AsyncParsableCommand {
             let path =
                 "/api/run_locust/\(URLEscape.pathSegment(name))?num_users=\(users)&spawn_rate=\(spawnRate)"
                 + "&run_time=\(URLEscape.pathSegment(runTime))"
-            let run = try await LabSession.withLab(lab) { state in
-                try await LocustFollower(client: LabClient(state: state)).run(path)
+            let (run, address) = try await LabSession.withRunner(target, lab) { address in
+                (try await LocustFollower(client: RunnerClient(address: address)).run(path), address)
             }
             if json {
                 let encoder = JSONEncoder()
@@ -68,7 +71,7 @@ struct LocustCommand: AsyncParsableCommand {
                 FileHandle.standardOutput.write(try encoder.encode(run) + Data("\n".utf8))
             } else {
                 print(LocustText.summary(run))
-                print("Files         \(lab.stateFolder)/runs/\(run.id).{html,json,log}")
+                print("Files         \(address.locustFiles(of: run.id))")
             }
             switch run.outcome {
             case .passed: break
@@ -85,8 +88,10 @@ struct LocustCommand: AsyncParsableCommand {
         @Option(name: .customLong("state"), help: "Folder of the running lab.")
         var stateFolder = ".lab"
 
+        @OptionGroup var target: TargetOptions
+
         mutating func run() async throws {
-            let answer = try await LabClient(folder: stateFolder).call(.post, "/api/locust/stop")
+            let answer = try await target.client(lab: stateFolder).call(.post, "/api/locust/stop")
             print(try JSONDecoder().decode(JSONValue.self, from: answer)["message"]?.text ?? "")
         }
     }
@@ -102,22 +107,22 @@ struct LocustCommand: AsyncParsableCommand {
     }
 }
 
-/// A Locust run followed through the API of a lab, with a line that lives on a terminal.
+/// A Locust run followed through the API of a runner, with a line that lives on a terminal.
 private struct LocustFollower: Sendable {
-    let client: LabClient
+    let client: RunnerClient
 
     private static let pollInterval = Duration.milliseconds(250)
     /// Beyond the longest run that the API admits.
     private static let longest = Duration.seconds(65 * 60)
 
     /// - Parameter path: starts it.
-    /// - Throws: ``LabError`` when the lab refuses or cannot be reached, ``RefusedRequest`` for wrong usage.
+    /// - Throws: ``LabError`` when the runner refuses or cannot be reached, ``RefusedRequest`` for wrong usage.
     func run(_ path: String) async throws -> LocustRun {
         // SIGINT and SIGTERM stop the load, which would outlive this process.
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let answer = try await client.call(.post, path)
         guard let id = try JSONDecoder().decode(JSONValue.self, from: answer)["run_id"]?.text else {
-            throw LabError("the lab did not name the run")
+            throw LabError("the runner did not name the run")
         }
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -139,7 +144,7 @@ private struct LocustFollower: Sendable {
             line.show(LocustText.line(run))
             try await Task.sleep(for: Self.pollInterval)
         }
-        throw LabError("the Locust run \(id) has not ended; see \(client.state.runnerURL)/api/locust/runs/\(id)")
+        throw LabError("the Locust run \(id) has not ended; see \(client.address.url)/api/locust/runs/\(id)")
     }
 }
 

@@ -16,11 +16,12 @@ struct PlanCommand: AsyncParsableCommand {
     @Flag(help: "Print the plan as JSON on standard output, and nothing else there.")
     var json = false
 
+    @OptionGroup var target: TargetOptions
     @OptionGroup var lab: LabOptions
 
     mutating func run() async throws {
         let path = "/api/experiments/\(URLEscape.pathSegment(experiment))/plan" + (lab.seed.map { "?seed=\($0)" } ?? "")
-        let body = try await LabSession.withLab(lab) { try await LabClient(state: $0).call(.get, path) }
+        let body = try await LabSession.withRunner(target, lab) { try await RunnerClient(address: $0).call(.get, path) }
         let plan = try JSONDecoder().decode(PlanDocument.self, from: body)
         if json { FileHandle.standardOutput.write(body + Data("\n".utf8)) } else { print(plan.text) }
         if plan.refusal != nil { throw ExitCode(CommandExit.usage.rawValue) }

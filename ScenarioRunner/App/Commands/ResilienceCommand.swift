@@ -28,8 +28,10 @@ struct ResilienceCommand: AsyncParsableCommand {
     @Option(name: .customLong("state"), help: "Folder of the running lab.")
     var stateFolder = ".lab"
 
+    @OptionGroup var target: TargetOptions
+
     mutating func run() async throws {
-        let client = try LabClient(folder: stateFolder)
+        let client = try target.client(lab: stateFolder)
         let answer: Data
         if let body = try body() {
             answer = try await client.call(.put, "/api/resilience", body: JSONEncoder().encode(body))

@@ -6,7 +6,7 @@ import Shared
 import UnixSignals
 import Verdict
 
-/// `scenario-runner run <experiment>`: one measured run, in the lab that runs here or in one of its own.
+/// `scenario-runner run <experiment>`: one measured run, in the lab that runs here or in one of its own, or in a cluster.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run one experiment with load, measure it, and print the verdict.",
@@ -59,6 +59,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Also write the journal and its report into this folder.")
     var out: String?
 
+    @OptionGroup var target: TargetOptions
     @OptionGroup var lab: LabOptions
 
     /// Before a lab is started for it.
@@ -76,16 +77,16 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
-        let journal = try await LabSession.withLab(lab) { [self] state in
-            try await RunClient(state: state, progress: ProgressLine()).run(body)
+        let (journal, address) = try await LabSession.withRunner(target, lab) { [self] address in
+            (try await RunClient(address: address, progress: ProgressLine()).run(body), address)
         }
         if let out { try write(journal, to: out) }
         if json {
             try FileHandle.standardOutput.write(contentsOf: try journal.json())
         } else {
             print(ReportTable.render(journal))
-            print("Journal       \(lab.stateFolder)/runs/\(journal.runID).json")
-            print("Report        \(lab.stateFolder)/runs/\(journal.runID).html")
+            print("Journal       \(address.file(of: journal.runID, "json"))")
+            print("Report        \(address.file(of: journal.runID, "html"))")
         }
         if journal.verdict.exitCode != 0 { throw ExitCode(journal.verdict.exitCode) }
     }
@@ -124,85 +125,69 @@ struct RefusedRequest: Error, CustomStringConvertible {
     let description: String
 }
 
-/// A run followed through the API of a lab.
+/// A run followed through the API of a runner.
 struct RunClient: Sendable {
-    let state: LabFolder.State
+    let address: RunnerAddress
     let progress: ProgressLine
 
     private static let pollInterval = Duration.milliseconds(250)
-    /// Beyond the longest run that the API admits; the lab ends every run by itself long before.
+    /// Beyond the longest run that the API admits; the runner ends every run by itself long before.
     private static let longest = Duration.seconds(45 * 60)
 
-    /// - Throws: ``LabError`` when the lab refuses or cannot be reached.
+    /// - Throws: ``LabError`` when the runner refuses or cannot be reached.
     func run(_ body: JSONValue) async throws -> Journal {
         let client = HTTPClient()
+        let connection = RunnerConnection(address: address, client: client)
         do {
-            let journal = try await follow(try await start(body, client), client)
+            let journal = try await follow(try await start(body, connection), connection)
             await client.shutdown()
             return journal
         } catch {
             await client.shutdown()
             progress.clear()
-            throw error
+            throw error is SilentRunner ? address.silence : error
         }
     }
 
-    private func start(_ body: JSONValue, _ client: HTTPClient) async throws -> String {
-        let answer = try await call(client, .post, "/api/runs", body: try JSONEncoder().encode(body))
+    private func start(_ body: JSONValue, _ connection: RunnerConnection) async throws -> String {
+        let answer = try await connection.call(.post, "/api/runs", body: try JSONEncoder().encode(body))
         return try JSONDecoder().decode(Started.self, from: answer).id
     }
 
     /// Waits for the run's end. SIGINT, SIGTERM and the end of the terminal stop the run, so that its fault does not
     /// outlive this process; the verdict is then aborted.
-    private func follow(_ id: String, _ client: HTTPClient) async throws -> Journal {
+    private func follow(_ id: String, _ connection: RunnerConnection) async throws -> Journal {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for await _ in signals { _ = try? await call(client, .post, path(id) + "/stop") }
+                for await _ in signals { _ = try? await connection.call(.post, path(id) + "/stop") }
             }
             defer { group.cancelAll() }
-            return try await poll(id, client)
+            return try await poll(id, connection)
         }
     }
 
     private func path(_ id: String) -> String { "/api/runs/\(URLEscape.pathSegment(id))" }
 
-    private func poll(_ id: String, _ client: HTTPClient) async throws -> Journal {
+    private func poll(_ id: String, _ connection: RunnerConnection) async throws -> Journal {
         let deadline = ContinuousClock.now + Self.longest
+        var heardAt = ContinuousClock.now
         while ContinuousClock.now < deadline {
-            let answer = try await call(client, .get, path(id))
-            let run = try JSONDecoder().decode(Followed.self, from: answer)
-            if let journal = run.journal {
-                progress.clear()
-                return journal
+            do {
+                let answer = try await connection.call(.get, path(id))
+                heardAt = .now
+                let run = try JSONDecoder().decode(Followed.self, from: answer)
+                if let journal = run.journal {
+                    progress.clear()
+                    return journal
+                }
+                progress.show(run.view)
+            } catch is SilentRunner where heardAt.duration(to: .now) < address.patience {
+                progress.show("the runner does not answer; the run goes on there")
             }
-            progress.show(run.view)
             try await Task.sleep(for: Self.pollInterval)
         }
-        throw LabError("the run \(id) has not ended; see \(state.runnerURL)/api/runs/\(id)")
-    }
-
-    private func call(
-        _ client: HTTPClient, _ method: HTTPRequest.Method, _ path: String, body: Data? = nil
-    ) async throws -> Data {
-        let response: HTTPClientResponse
-        do {
-            response = try await client.execute(
-                HTTPClientRequest(
-                    method: method, url: state.runnerURL + path,
-                    headers: body == nil ? [:] : [.contentType: "application/json"], body: body,
-                    timeout: .seconds(10), maxResponseBytes: 16 * 1024 * 1024))
-        } catch {
-            throw LabError("the lab at \(state.runnerURL) does not answer (\(error)); is it still running?")
-        }
-        guard (200..<300).contains(response.status) else {
-            let problem = try? JSONDecoder().decode(JSONValue.self, from: response.body)
-            let detail = problem?["detail"]?.text ?? "the lab answered \(response.status)"
-            // What the caller can mend by asking for something else is wrong usage.
-            if [404, 422].contains(response.status) { throw RefusedRequest(description: detail) }
-            throw LabError(detail)
-        }
-        return response.body
+        throw LabError("the run \(id) has not ended; see \(address.url)/api/runs/\(id)")
     }
 
     private struct Started: Decodable {

@@ -20,7 +20,7 @@ struct SuiteCommand: AsyncParsableCommand {
                 - packet-loss-80-percent
                 - {name: cpu-stress-payment, duration: 20s, expect: "success >= 95%, money right"}
 
-            What this lab cannot run is not tested, and counts neither way.
+            What cannot be run there is not tested, and counts neither way.
 
             Exit codes, the worst that happened: 2 a run deviated, else 3 one was aborted or the suite was stopped, else 4 one was invalid or \
             nothing was tested, else 0. 64 the file is wrong, 69 there is no lab.
@@ -53,6 +53,7 @@ struct SuiteCommand: AsyncParsableCommand {
     @Flag(help: "Print the result as JSON on standard output, and nothing else there.")
     var json = false
 
+    @OptionGroup var target: TargetOptions
     @OptionGroup var lab: LabOptions
 
     mutating func run() async throws {
@@ -61,9 +62,9 @@ struct SuiteCommand: AsyncParsableCommand {
         let defaults = try settings()
         let rest = try self.rest.map { try Self.duration($0, "--rest") } ?? suite.rest ?? SuiteRun.defaultRest
         let startedAt = UnixTime.now.seconds
-        let outcome = try await LabSession.withLab(lab) { [self] state in
-            await Self.run(suite, rest, stopsOnFailure: stopOnFailure, state) { entry in
-                try await RunClient(state: state, progress: ProgressLine()).run(
+        let outcome = try await LabSession.withRunner(target, lab) { [self] address in
+            await Self.run(suite, rest, stopsOnFailure: stopOnFailure, address) { entry in
+                try await RunClient(address: address, progress: ProgressLine()).run(
                     body(entry, entry.settings.over(suite.settings).over(defaults)))
             }
         }
@@ -83,12 +84,12 @@ struct SuiteCommand: AsyncParsableCommand {
 
     /// SIGINT and SIGTERM end the run that is under way in order, and the suite with it.
     private static func run(
-        _ suite: Suite, _ rest: Duration, stopsOnFailure: Bool, _ state: LabFolder.State,
+        _ suite: Suite, _ rest: Duration, stopsOnFailure: Bool, _ address: RunnerAddress,
         _ entry: @escaping @Sendable (Suite.Entry) async throws -> Journal
     ) async -> SuiteRun.Outcome {
         let stop = Latch()
         let client = HTTPClient()
-        let settled = SettledSystem(state: state, client: client)
+        let settled = SettledSystem(connection: RunnerConnection(address: address, client: client))
         let count = suite.entries.count
         let work = SuiteRun(
             suite: suite, stopsOnFailure: stopsOnFailure, settle: { await settled.wait(rest: $0, stop: stop) },

@@ -4,19 +4,23 @@ import Shared
 import Subprocess
 import SystemPackage
 
-/// The lab that a command works with: the one that runs already, or one of its own that ends with the command.
+/// The runner that a command works with: the one that it names, the lab that runs already, or a lab of its own that ends
+/// with the command.
 enum LabSession {
     /// From the start of the process to its first answer.
     private static let startTime = Announcement.startTime + .seconds(10)
 
-    /// - Throws: ``LabError`` when no lab can be had, and what `body` throws.
-    static func withLab<Value: Sendable>(
-        _ options: LabOptions, _ body: @escaping @Sendable (LabFolder.State) async throws -> Value
+    /// - Throws: ``LabError`` when no runner can be had, and what `body` throws.
+    static func withRunner<Value: Sendable>(
+        _ target: TargetOptions, _ options: LabOptions,
+        _ body: @escaping @Sendable (RunnerAddress) async throws -> Value
     ) async throws -> Value {
+        if let address = target.address { return try await body(address) }
         let settings = try options.settings()
         try settings.folder.prepare()
-        if let running = settings.folder.runningLab() { return try await body(running) }
-        return try await withOwnLab(settings, body)
+        let ofLab = { @Sendable in RunnerAddress(lab: $0, folder: options.stateFolder) }
+        if let running = settings.folder.runningLab() { return try await body(ofLab(running)) }
+        return try await withOwnLab(settings) { try await body(ofLab($0)) }
     }
 
     /// Starts a lab as a child process whose standard input is a pipe: the lab ends when the pipe does, so also when

@@ -48,16 +48,16 @@ struct HostLoad: Sendable {
     }
 }
 
-/// A load from the lab's `client` host, through the lab's API.
-struct LabLoad: Sendable {
-    let state: LabFolder.State
+/// A load from where the users are, through the API of a runner.
+struct RunnerLoad: Sendable {
+    let address: RunnerAddress
     let order: LoadCommandOrder
 
     private static let interval = Duration.milliseconds(500)
 
     func run(_ line: LoadLine, _ file: CSVFile?) async throws -> LoadSummary {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        let client = LabClient(state: state)
+        let client = RunnerClient(address: address)
         _ = try await client.call(.post, "/api/load", body: body)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -69,7 +69,7 @@ struct LabLoad: Sendable {
     }
 
     /// Ends with the load, which ends by itself.
-    private func follow(_ client: LabClient, _ line: LoadLine, _ file: CSVFile?) async throws -> LoadSummary {
+    private func follow(_ client: RunnerClient, _ line: LoadLine, _ file: CSVFile?) async throws -> LoadSummary {
         var since = 0
         while true {
             let answer = try await client.call(.get, "/api/load?since=\(since)")

@@ -76,6 +76,9 @@ struct Runner: Sendable {
             load: LoadController(manager: loads, profilesFolder: settings.profilesFolder, targets: targets),
             topology: TopologyController(watch: watch),
             payments: PaymentsController(reader: PaymentStoryReader(client: client, paymentURL: targets.payment)),
+            system: SystemController(
+                look: SystemLook(system: system, client: client, runs: { runs.activeViews }),
+                checkMoney: { await auditor.check(history: []) }),
             failureModes: failureModes, events: events, locust: locust
         ).application(host: address.host, port: address.port, logger: logger)
         services = [api, runs, loads, locust, watch]

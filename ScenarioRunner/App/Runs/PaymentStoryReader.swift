@@ -48,12 +48,12 @@ struct PaymentStoryReader: Sendable {
                 HTTPClientRequest(
                     url: paymentURL + path, timeout: Self.timeout, maxResponseBytes: Self.maximumBytes))
         } catch let error as HTTPClientError {
-            throw LabError("the payment service does not answer (\(error)); is the lab still running?")
+            throw LabError("the payment service does not answer (\(error)); is it running?")
         }
         switch answer.status {
         case 200: break
         // What the caller can mend by asking for something else is wrong usage.
-        case 404, 422: throw RefusedRequest(description: "the lab knows no payment \(id)")
+        case 404, 422: throw RefusedRequest(description: "there is no payment \(id)")
         default: throw LabError("the payment service answered \(answer.status)")
         }
         guard let document = try? answer.decode(JSONValue.self) else {
