@@ -195,9 +195,10 @@ function showBadge({ mark, words, plate, ...edge }, acting, gravest) {
   const way = !paths.some((path) => isReverse(path, edge)) ? "" : paths.some((path) => isSame(path, edge)) ? "\u2194 " : "\u2190 ";
   // What stands in brackets explains the number; the sentence above the drawing says it all.
   const text = way + acting.map((fault) => fault.label.split(" (")[0] || fault.kind).join(" + ");
-  const width = text.length * 7.2 + 38;
   setAttribute(mark, "d", FAULT_SIGNS[gravest] ?? FAULT_SIGNS.corrupt);
   setText(words, text);
+  // A drawing that is not shown yet has no widths; fonts differ by more than the plate's margin.
+  const width = (words.getComputedTextLength() || text.length * 8) + 42;
   for (const [name, value] of Object.entries({ x: -width / 2, y: -11, width })) setAttribute(plate, name, value);
   setAttribute(mark, "transform", `translate(${-width / 2 + 17} 0)`);
   setAttribute(words, "x", -width / 2 + 29);
