@@ -70,7 +70,8 @@ enum DownstreamError: Error, Sendable, Equatable, CustomStringConvertible {
     init(_ error: HTTPClientError) {
         switch error {
         case .timedOut: self = .timedOut
-        case .connectFailed, .connectionLost, .invalidURL, .closed: self = .unreachable
+        case .connectFailed, .connectionLost, .untrustedServer, .unusableCertificate, .invalidURL, .closed:
+            self = .unreachable
         case .malformedResponse, .responseTooLarge: self = .unreadable
         }
     }

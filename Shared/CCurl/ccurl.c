@@ -18,6 +18,12 @@ CURLcode ccurl_easy_set_pointer(CURL *easy, CURLoption option, const void *value
     return curl_easy_setopt(easy, option, value);
 }
 
+CURLcode ccurl_easy_set_blob(CURL *easy, CURLoption option, const void *bytes, size_t count) {
+    // Copied, so never written to.
+    struct curl_blob blob = {.data = (void *)bytes, .len = count, .flags = CURL_BLOB_COPY};
+    return curl_easy_setopt(easy, option, &blob);
+}
+
 CURLcode ccurl_easy_set_receive(CURL *easy, CURLoption option, ccurl_receive function) {
     return curl_easy_setopt(easy, option, function);
 }

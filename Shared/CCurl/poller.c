@@ -20,6 +20,13 @@ uint64_t ccurl_monotonic_ns(void) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+bool ccurl_clock_ns(int clock, uint64_t *ns) {
+    struct timespec time;
+    if (clock_gettime((clockid_t)clock, &time) != 0) return false;
+    *ns = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+    return true;
+}
+
 bool ccurl_poller_open(ccurl_poller *poller) {
     poller->epoll = epoll_create1(EPOLL_CLOEXEC);
     poller->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

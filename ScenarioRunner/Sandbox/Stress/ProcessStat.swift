@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Shared
 
 /// What the kernel says of one process in `/proc/<pid>/stat` (proc(5)).
 struct ProcessStat: Sendable, Equatable {
@@ -42,9 +43,7 @@ struct ProcessStat: Sendable, Equatable {
 
     /// What one of the kernel's clocks shows; nil when there is no such clock.
     static func time(on clock: clockid_t) -> Duration? {
-        var time = timespec()
-        guard clock_gettime(clock, &time) == 0 else { return nil }
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+        MonotonicClock.nowNs(of: clock).map { .nanoseconds(Int64(clamping: $0)) }
     }
 
     /// The bytes of `pid` that are in memory, exact; nil when there is no such process.

@@ -19,6 +19,9 @@ CURLcode ccurl_easy_set_long(CURL *easy, CURLoption option, long value);
 CURLcode ccurl_easy_set_offset(CURL *easy, CURLoption option, curl_off_t value);
 CURLcode ccurl_easy_set_string(CURL *easy, CURLoption option, const char *value);
 CURLcode ccurl_easy_set_pointer(CURL *easy, CURLoption option, const void *value);
+
+/// Copies the bytes.
+CURLcode ccurl_easy_set_blob(CURL *easy, CURLoption option, const void *bytes, size_t count);
 CURLcode ccurl_easy_set_receive(CURL *easy, CURLoption option, ccurl_receive function);
 CURLcode ccurl_easy_set_before_request(CURL *easy, ccurl_before_request function);
 
@@ -79,6 +82,9 @@ int ccurl_poller_wait(ccurl_poller *poller, uint64_t until_ns, ccurl_ready *read
 
 /// CLOCK_MONOTONIC, which `until_ns` is read on.
 uint64_t ccurl_monotonic_ns(void);
+
+/// What a clock of clock_gettime(2) shows. False when there is no such clock.
+bool ccurl_clock_ns(int clock, uint64_t *ns);
 
 /// From any thread.
 void ccurl_poller_wake(int wake);

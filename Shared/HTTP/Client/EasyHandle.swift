@@ -20,7 +20,11 @@ struct EasyHandle {
         curl_easy_reset(pointer)
         setHabits(configuration)
         setRequest(transfer.request)
+        if transfer.request.url.hasPrefix("https://") { setTLS(transfer.request.tls) }
         ccurl_easy_set_pointer(pointer, CURLOPT_HTTPHEADER, transfer.headers.list)
+        if let connectTo = transfer.connectTo {
+            ccurl_easy_set_pointer(pointer, CURLOPT_CONNECT_TO, connectTo.list)
+        }
         setCallbacks(Unmanaged.passUnretained(transfer).toOpaque())
         closeSockets(through: pool)
     }
@@ -83,7 +87,11 @@ struct EasyHandle {
         ccurl_easy_set_pointer(pointer, CURLOPT_WRITEDATA, transfer)
         ccurl_easy_set_receive(pointer, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
             let part = UnsafeRawBufferPointer(start: bytes, count: size * count)
-            return Transfer.behind(context)?.receive(bodyPart: part) == true ? part.count : 0
+            return switch Transfer.behind(context)?.receive(bodyPart: part) {
+            case .taken: part.count
+            case .paused: Int(CURL_WRITEFUNC_PAUSE)
+            case .ended, nil: 0
+            }
         }
         ccurl_easy_set_pointer(pointer, CURLOPT_PREREQDATA, transfer)
         ccurl_easy_set_before_request(pointer) { context, peer, _, peerPort, localPort in
@@ -92,6 +100,11 @@ struct EasyHandle {
             return Transfer.behind(context)?.willSend(on: connection) == true
                 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
+    }
+
+    /// Has libcurl offer again what was paused.
+    func resume() {
+        curl_easy_pause(pointer, CURLPAUSE_CONT)
     }
 
     // MARK: What libcurl knows afterwards

@@ -25,8 +25,8 @@ import Synchronization
 ///
 /// One client serves a whole process. It is `Sendable`, and its thread ends with ``shutdown()`` or with the client.
 public final class HTTPClient: Sendable {
-    private let configuration: HTTPClientConfiguration
-    private let mailbox: TransferMailbox
+    let configuration: HTTPClientConfiguration
+    let mailbox: TransferMailbox
 
     public init(configuration: HTTPClientConfiguration = .init()) {
         Self.prepareLibcurl
@@ -50,16 +50,28 @@ public final class HTTPClient: Sendable {
     ///
     /// - Throws: ``HTTPClientError`` or `CancellationError`.
     public func execute(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
+        let timeout = try timeout(of: request)
+        let raw = try await run(Transfer(request, timeout: timeout, configuration: configuration))
+        return HTTPClientResponse(
+            status: raw.status, headers: try headers(of: raw), body: raw.body, timings: raw.timings)
+    }
+
+    /// The time that `request` may take.
+    ///
+    /// - Throws: what ends it before it has begun.
+    func timeout(of request: HTTPClientRequest) throws -> Duration {
         try Task.checkCancellation()
         guard RequestURL.isValid(request.url) else { throw HTTPClientError.invalidURL }
         let timeout = min(request.timeout, RequestDeadline.current?.remaining ?? request.timeout, Self.maxTimeout)
         guard timeout > .zero else { throw HTTPClientError.timedOut }
+        return timeout
+    }
 
-        let raw = try await run(Transfer(request, timeout: timeout, configuration: configuration))
+    func headers(of raw: RawResponse) throws -> HTTPFields {
         guard let headers = ResponseHead.fields(in: raw.head, maxFields: configuration.maxHeaderFields) else {
             throw HTTPClientError.malformedResponse
         }
-        return HTTPClientResponse(status: raw.status, headers: headers, body: raw.body, timings: raw.timings)
+        return headers
     }
 
     /// Fails what is under way, and whatever is asked later, with ``HTTPClientError/closed``; closes all connections
@@ -69,16 +81,22 @@ public final class HTTPClient: Sendable {
         await mailbox.waitForEnd()
     }
 
-    private func run(_ transfer: Transfer) async throws -> RawResponse {
+    /// Returns with the complete answer; for a stream, with its head.
+    func run(_ transfer: Transfer) async throws -> RawResponse {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 transfer.continuation = continuation
                 if !mailbox.post(.start(transfer)) { continuation.resume(throwing: HTTPClientError.closed) }
             }
         } onCancel: {
-            transfer.isCancelled.store(true, ordering: .releasing)
-            mailbox.post(.cancel(transfer))
+            cancel(transfer)
         }
+    }
+
+    /// Does nothing to one that has ended.
+    func cancel(_ transfer: Transfer) {
+        transfer.isCancelled.store(true, ordering: .releasing)
+        mailbox.post(.cancel(transfer))
     }
 
     /// Longer ones are cut to this, well within what a count of milliseconds can hold.

@@ -15,6 +15,10 @@ public struct HTTPClientRequest: Sendable {
     public var maxResponseBytes: Int
     /// Whether the server is told how long the caller will wait (`X-Request-Deadline-Ms`).
     public var sendsDeadline = true
+    /// For `https`: whom to trust, and who we are.
+    public var tls = HTTPClientTLS()
+    /// `host:port` to connect to instead of the URL's, whose name the server's certificate still has to bear.
+    public var connectTo: String?
 
     public init(
         method: HTTPRequest.Method = .get, url: String, headers: HTTPFields = [:], body: Data? = nil,
@@ -64,6 +68,10 @@ public enum HTTPClientError: Error, Sendable, Equatable {
     case timedOut
     /// No connection: refused, unreachable, or the name is unknown.
     case connectFailed
+    /// The server's certificate is signed by nobody who is trusted, is out of date, or bears another name.
+    case untrustedServer
+    /// Our own certificates or keys cannot be read or used.
+    case unusableCertificate
     /// The connection broke or closed before the answer was complete. The server may have done what was asked.
     ///
     /// An answer that ends short of its announced length counts here, not as malformed: it looks the same as a server
@@ -82,6 +90,8 @@ extension HTTPClientError: CustomStringConvertible {
         switch self {
         case .timedOut: "no complete answer within the time allowed"
         case .connectFailed: "no connection to the server"
+        case .untrustedServer: "the server's certificate is not trusted"
+        case .unusableCertificate: "a certificate or key for the connection cannot be used"
         case .connectionLost: "the connection ended before the answer was complete"
         case .malformedResponse: "the answer was not valid HTTP"
         case .responseTooLarge(let limit): "the answer is longer than \(limit) bytes"

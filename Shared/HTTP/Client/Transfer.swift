@@ -19,11 +19,24 @@ final class Transfer: DeadlineEntry, @unchecked Sendable {
 
     let request: HTTPClientRequest
     let headers: RequestHeaders
-    let deadline: ContinuousClock.Instant
+    let connectTo: ConnectTo?
+    /// Of the whole request; of a stream, also of the silence that there is now.
+    private(set) var deadline: ContinuousClock.Instant
     /// Set by the caller's task, perhaps before the client's thread has seen the transfer.
     let isCancelled = Atomic<Bool>(false)
 
+    /// Where the body of a stream goes, and how long nothing may come.
+    struct Stream {
+        let buffer: StreamBuffer
+        let silence: Duration
+        var lastHeard = ContinuousClock.now
+        /// The buffer is full: the silence is the reader's.
+        var isPaused = false
+    }
+
     var continuation: CheckedContinuation<RawResponse, any Error>?
+    /// Nil where the answer is collected. Set before the transfer is handed over.
+    var stream: Stream?
     var phase = Phase.waiting
     var deadlineIndex: Int?
     private(set) var easy: EasyHandle?
@@ -36,6 +49,7 @@ final class Transfer: DeadlineEntry, @unchecked Sendable {
     private var pool: PooledSockets?
     private var opened: PooledSockets.Connection?
     private let isPlain: Bool
+    private let lastDeadline: ContinuousClock.Instant
     private let maxHeaderBytes: Int
     private var headerBytes = 0
     private var head: [UInt8] = []
@@ -46,7 +60,9 @@ final class Transfer: DeadlineEntry, @unchecked Sendable {
     init(_ request: HTTPClientRequest, timeout: Duration, configuration: HTTPClientConfiguration) {
         self.request = request
         deadline = .now.advanced(by: timeout)
+        lastDeadline = deadline
         headers = RequestHeaders(for: request, timeout: timeout, userAgent: configuration.userAgent)
+        connectTo = request.connectTo.map(ConnectTo.init)
         isPlain = request.url.hasPrefix("http://")
         maxHeaderBytes = configuration.maxHeaderBytes
     }
@@ -76,11 +92,29 @@ final class Transfer: DeadlineEntry, @unchecked Sendable {
         }
         head.append(contentsOf: line)
         headIsComplete = line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n")
+        if headIsComplete { deliverHead() }
         return true
     }
 
-    /// Takes a piece of the body. Returns false to end the transfer.
-    func receive(bodyPart part: UnsafeRawBufferPointer) -> Bool {
+    enum BodyVerdict {
+        case taken, ended
+        /// To be offered again after a resume.
+        case paused
+    }
+
+    /// Takes a piece of the body.
+    func receive(bodyPart part: UnsafeRawBufferPointer) -> BodyVerdict {
+        guard let stream else { return collect(part) ? .taken : .ended }
+        self.stream?.lastHeard = .now
+        guard stream.buffer.offer(part) else {
+            self.stream?.isPaused = true
+            return .paused
+        }
+        return .taken
+    }
+
+    /// Returns false to end the transfer.
+    private func collect(_ part: UnsafeRawBufferPointer) -> Bool {
         let announced = body.isEmpty ? Int(easy?.contentLength ?? -1) : -1
         guard max(announced, body.count + part.count) <= request.maxResponseBytes else {
             failure = .responseTooLarge(limit: request.maxResponseBytes)
@@ -113,6 +147,48 @@ final class Transfer: DeadlineEntry, @unchecked Sendable {
     private func maySendNow() -> Bool {
         timesSent += 1
         return timesSent == 1 || RequestHeaders.maySendAgain(request)
+    }
+
+    // MARK: Streams
+
+    /// The caller of a stream goes on as soon as the final head is there.
+    private func deliverHead() {
+        guard stream != nil, let easy, easy.status >= 200 else { return }
+        stream?.lastHeard = .now
+        continuation?.resume(
+            returning: RawResponse(status: easy.status, head: head, body: Data(), timings: easy.timings))
+        continuation = nil
+    }
+
+    /// Moves the deadline of a stream to when its silence will have been too long. Returns false when it has been.
+    ///
+    /// Only asked when the deadline has passed: to move it with every piece would cost more.
+    func extendDeadline(at now: ContinuousClock.Instant) -> Bool {
+        guard let stream, now < lastDeadline else { return false }
+        let heard = stream.isPaused ? now : stream.lastHeard
+        deadline = min(lastDeadline, heard + stream.silence)
+        return now < deadline
+    }
+
+    /// The silence counts from the call on.
+    func beginSilence() {
+        guard let stream else { return }
+        deadline = min(lastDeadline, .now + stream.silence)
+    }
+
+    /// The reader has made room.
+    func resume() {
+        guard stream?.isPaused == true, let easy else { return }
+        stream?.isPaused = false
+        stream?.lastHeard = .now
+        easy.resume()
+    }
+
+    /// Resumes whoever waits for the end.
+    func end(_ outcome: Result<RawResponse, any Error>) {
+        continuation?.resume(with: outcome)
+        continuation = nil
+        stream?.buffer.finish(outcome.map { _ in })
     }
 
     /// Makes the transfer ready to start again, on a connection of its own.

@@ -60,6 +60,7 @@ final class TransferLoop {
     private func receive(_ message: TransferMailbox.Message) {
         switch message {
         case .start(let transfer):
+            transfer.beginSilence()
             deadlines.insert(transfer)
             waiting.append(transfer)
             // The task may have been cancelled before this message was posted.
@@ -68,6 +69,8 @@ final class TransferLoop {
             // Not seen yet: its start is still to come, and will find it cancelled.
             guard transfer.deadlineIndex != nil else { return }
             finish(transfer, .failure(CancellationError()))
+        case .resume(let transfer):
+            transfer.resume()
         }
     }
 
@@ -120,7 +123,12 @@ final class TransferLoop {
         guard !deadlines.isEmpty else { return }
         let now = ContinuousClock.now
         while let transfer = deadlines.earliest, transfer.deadline <= now {
-            finish(transfer, .failure(HTTPClientError.timedOut))
+            deadlines.remove(transfer)
+            if transfer.extendDeadline(at: now) {
+                deadlines.insert(transfer)
+            } else {
+                finish(transfer, .failure(HTTPClientError.timedOut))
+            }
         }
     }
 
@@ -135,8 +143,7 @@ final class TransferLoop {
             curl_multi_remove_handle(multi.pointer, easy.pointer)
             keep(easy)
         }
-        transfer.continuation?.resume(with: outcome)
-        transfer.continuation = nil
+        transfer.end(outcome)
         forgetAbandoned()
     }
 

@@ -27,6 +27,8 @@ final class TransferMailbox: Sendable {
     enum Message {
         case start(Transfer)
         case cancel(Transfer)
+        /// The reader of a stream has made room.
+        case resume(Transfer)
     }
 
     private struct State {

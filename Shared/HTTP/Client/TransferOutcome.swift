@@ -16,11 +16,14 @@ extension HTTPClientError {
             switch code {
             case CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED:
                 .invalidURL
-            case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE,
-                CURLE_PEER_FAILED_VERIFICATION,
+            case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR,
                 // The time to connect: the total deadline is not libcurl's to keep.
                 CURLE_OPERATION_TIMEDOUT:
                 .connectFailed
+            case CURLE_PEER_FAILED_VERIFICATION:
+                .untrustedServer
+            case CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM:
+                .unusableCertificate
             case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING:
                 // The first is what libcurl calls an answer without a status line (HTTP/0.9).
                 .malformedResponse
