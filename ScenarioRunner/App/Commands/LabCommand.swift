@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cluster
+import Experiments
 import Foundation
 import Sandbox
 import Shared

@@ -1,3 +1,4 @@
+import Experiments
 import Glibc
 
 /// Whether this user can limit processor time and memory by control groups.

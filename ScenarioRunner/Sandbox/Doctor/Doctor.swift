@@ -1,3 +1,5 @@
+import Experiments
+
 /// What this machine can and cannot do for the lab, found out by trying.
 ///
 /// ```

@@ -1,3 +1,4 @@
+import Experiments
 import Glibc
 
 /// Kernel, ports, memory, processors and folders.

@@ -1,3 +1,4 @@
+import Experiments
 import Glibc
 
 /// Namespaces, and what the kernel can do inside them.

@@ -1,3 +1,5 @@
+import Experiments
+
 /// The programs that the lab runs.
 enum ToolChecks {
     private struct Tool {

@@ -1,14 +1,14 @@
-/// One thing that the lab would like to have, and whether this machine has it.
+/// One thing that faults and measurements would like to have, and whether this machine, or this cluster, has it.
 public struct Finding: Sendable, Equatable, Codable {
     public enum Status: String, Sendable, Codable, CaseIterable {
         case ok
-        /// The lab does without, less well.
+        /// It goes without, less well; or whether it is there cannot be known from here.
         case degraded
         /// Something does not work at all without it.
         case missing
     }
 
-    /// `namespaces`, `nft`, `port 5002`: unique in one examination.
+    /// `namespaces`, `nft`, `port 5002`, `chaos mesh`: unique in one examination.
     public let name: String
     public let status: Status
     /// What was found; unless all is well, also what is lost by it.
