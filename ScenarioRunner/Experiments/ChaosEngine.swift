@@ -26,6 +26,21 @@ public protocol ChaosEngine: Sendable {
     /// - Throws: ``Refusal``, or the error of the kernel tool that failed. After a throw nothing is left behind, but for
     ///   ``FaultLeftBehind``.
     func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault
+
+    /// The same, told how long the fault is wanted at most: where faults outlive this process, they end by themselves
+    /// soon after that, whatever becomes of whoever wanted them.
+    func inject(
+        _ experiment: Experiment, runID: String, seed: UInt64, lasting: Duration
+    ) async throws -> any InjectedFault
+}
+
+extension ChaosEngine {
+    /// Most faults cannot outlive this process.
+    public func inject(
+        _ experiment: Experiment, runID: String, seed: UInt64, lasting: Duration
+    ) async throws -> any InjectedFault {
+        try await inject(experiment, runID: runID, seed: seed)
+    }
 }
 
 /// A fault in force. ``remove()`` always runs, whatever happened to the run.
@@ -131,5 +146,6 @@ public enum DoseReading: Sendable, Equatable {
     case memory(askedBytes: UInt64, heldBytes: UInt64, outOfMemoryKills: Int)
     case disk(DiskReading)
     case kills(KillReading)
+    case targets(TargetReading)
     case downtime(DowntimeReading)
 }

@@ -15,6 +15,8 @@ public struct Dose: Codable, Sendable, Equatable {
         case disk
         case processKill = "process_kill"
         case downtime
+        /// In how many places the fault is, where nobody counts what it does.
+        case targets
     }
 
     public let kind: Kind
@@ -24,7 +26,7 @@ public struct Dose: Codable, Sendable, Equatable {
     /// The ends of the 95 % interval of what was delivered; both are `delivered` itself where nothing is drawn.
     public let low: Double
     public let high: Double
-    /// `percent` of packets, `ms`, `bit/s`, `cores`, `bytes`, `fsyncs/s`, `processes`, `replicas`, `steps`.
+    /// `percent` of packets, `ms`, `bit/s`, `cores`, `bytes`, `fsyncs/s`, `processes`, `replicas`, `targets`, `steps`.
     public let unit: String
     /// Whether the fault was in force as asked; a run without it is invalid.
     public let effective: Bool
@@ -46,7 +48,8 @@ public struct Dose: Codable, Sendable, Equatable {
     /// * steps: each one that was due took effect;
     /// * memory: at least 90 % is held, or the kernel has killed a worker for trying;
     /// * disk: every worker made an fsync;
-    /// * kills and downtime: every replica asked for was killed, or is down.
+    /// * kills and downtime: every replica asked for was killed, or is down;
+    /// * targets: the fault is in each of them.
     public init(_ reading: DoseReading) {
         switch reading {
         case .packets(let asked, let seen, let dropped):
@@ -76,6 +79,7 @@ public struct Dose: Codable, Sendable, Equatable {
         case .disk(let reading): self.init(reading)
         case .kills(let reading): self.init(reading)
         case .downtime(let reading): self.init(reading)
+        case .targets(let reading): self.init(reading)
         }
     }
 
@@ -135,6 +139,7 @@ public struct Dose: Codable, Sendable, Equatable {
         case .disk: own = String(format: "asked as many fsyncs as go, delivered %.1f a second", delivered)
         case .processKill: own = String(format: "kills asked %.0f, delivered %.0f", asked, delivered)
         case .downtime: own = String(format: "replicas asked down %.0f, delivered %.0f", asked, delivered)
+        case .targets: own = String(format: "targets asked %.0f, delivered %.0f", asked, delivered)
         }
         return (["\(own): \(detail)"] + (others ?? []).map(\.text)).joined(separator: "; ")
     }

@@ -212,7 +212,8 @@ extension Dose.Kind {
         case .packetCorruption: "damaged"
         case .packetReordering: "let overtake"
         case .packetDelay: "held back"
-        case .bandwidth, .cpu, .memory, .disk, .processKill, .downtime, .steps: "touched"
+        case .bandwidth, .cpu, .memory, .disk, .processKill, .downtime, .targets, .steps:
+            "touched"
         }
     }
 }

@@ -77,11 +77,19 @@ public struct Experiment: Sendable, Equatable {
         }
     }
 
+    /// Whether the manifest itself has `field`, rather than a default in its place: `metadata.namespace`,
+    /// `spec.selector.namespaces`.
+    public func mentions(_ field: String) -> Bool { lines[place(of: field)] != nil }
+
+    private func place(of field: String) -> String {
+        field == "spec" || field.hasPrefix("spec.") ? specPath + field.dropFirst("spec".count) : field
+    }
+
     /// Why this experiment is not run, pointing at `field`, or at the nearest field around it that is in the file.
     ///
     /// - Parameter field: `kind`, or a field of the spec: `spec.loss.correlation`.
     public func refusal(_ field: String, _ reason: String) -> Refusal {
-        let full = field == "spec" || field.hasPrefix("spec.") ? specPath + field.dropFirst("spec".count) : field
+        let full = place(of: field)
         var place = full
         while lines[place] == nil, let end = place.lastIndex(where: { $0 == "." || $0 == "[" }) {
             place = String(place[..<end])

@@ -20,19 +20,34 @@ public struct DiskReading: Sendable, Equatable {
     }
 }
 
+/// The containers that a fault was to be put into, and those that it is in, as whoever put it there says. What it does
+/// there nobody has counted.
+public struct TargetReading: Sendable, Equatable {
+    public let asked: Int
+    public let injected: [String]
+    /// Why it is not in the others, as far as that is known.
+    public let troubles: [String]
+
+    public init(asked: Int, injected: [String], troubles: [String]) {
+        self.asked = asked
+        self.injected = injected
+        self.troubles = troubles
+    }
+}
+
 /// The processes that a fault was to end, and those that did.
 public struct KillReading: Sendable, Equatable {
     /// One process that ended after the fault's signal.
     public struct Kill: Sendable, Equatable {
         public let replica: String
-        /// In the lab's own PID namespace.
-        public let pid: Int32
+        /// In the lab's own PID namespace; nil where only the end shows.
+        public let pid: Int32?
         /// `signal 9`, `exit code 0`.
         public let end: String
         /// When its end was noticed, in the time of the services' logs.
         public let time: UnixTime
 
-        public init(replica: String, pid: Int32, end: String, time: UnixTime) {
+        public init(replica: String, pid: Int32?, end: String, time: UnixTime) {
             self.replica = replica
             self.pid = pid
             self.end = end
@@ -87,7 +102,8 @@ extension Dose {
             // Half a millisecond more: the format cuts, and a binary fraction may lie just below.
             let time = Date(timeIntervalSince1970: kill.time.seconds + 0.0005)
                 .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-            return "\(kill.replica) (pid \(kill.pid), \(kill.end)) at \(time)"
+            let pid = kill.pid.map { "pid \($0), " } ?? ""
+            return "\(kill.replica) (\(pid)\(kill.end)) at \(time)"
         }
         self.init(
             kind: .processKill, asked: Double(reading.asked), delivered: Double(reading.killed.count),
@@ -95,6 +111,15 @@ extension Dose {
             detail: kills.isEmpty ? "no process ended" : kills.joined(separator: ", "),
             findings: reading.waiting.isEmpty
                 ? [] : ["not ended when it was last looked at: \(reading.waiting.joined(separator: ", "))"])
+    }
+
+    init(_ reading: TargetReading) {
+        self.init(
+            kind: .targets, asked: Double(reading.asked), delivered: Double(reading.injected.count), unit: "targets",
+            effective: reading.asked > 0 && reading.injected.count >= reading.asked,
+            detail: reading.injected.isEmpty
+                ? "injected nowhere" : "injected into \(reading.injected.joined(separator: ", ")), by the records",
+            findings: reading.troubles)
     }
 
     init(_ reading: DowntimeReading) {

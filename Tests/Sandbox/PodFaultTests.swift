@@ -82,7 +82,8 @@ import Testing
             try await fault.apply()
             try await fault.verify()
             let killed = try #require(try await kills(fault).killed.first)
-            #expect(killed.end == "signal 9" && !isAlive(killed.pid))
+            let pid = try #require(killed.pid)
+            #expect(killed.end == "signal 9" && !isAlive(pid))
             try await eventually("back") { supervisor.status(of: "a")?.state == .up }
         }
     }
