@@ -116,7 +116,17 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "ScenarioRunner/Sandbox"),
-        .target(name: "Cluster", dependencies: ["Experiments", "Shared"], path: "ScenarioRunner/Cluster"),
+        .target(
+            name: "Cluster",
+            dependencies: [
+                "Experiments", "Shared", httpTypes,
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            path: "ScenarioRunner/Cluster"),
         .target(
             name: "Load",
             dependencies: [
@@ -214,7 +224,16 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Tests/Sandbox"),
-        .testTarget(name: "ClusterTests", dependencies: ["Cluster"], path: "Tests/Cluster"),
+        .testTarget(
+            name: "ClusterTests",
+            dependencies: [
+                "Cluster", "Experiments", "Shared", "TestSupport", httpTypes,
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Tests/Cluster", exclude: ["stand-in"]),
         .testTarget(
             name: "LoadTests",
             dependencies: [

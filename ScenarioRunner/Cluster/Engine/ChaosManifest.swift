@@ -1,0 +1,51 @@
+import Experiments
+import Shared
+
+/// An experiment as the object that is created for it.
+struct ChaosManifest: Sendable {
+    let kind: ChaosKind
+    let name: String
+    let body: JSONValue
+
+    /// - Parameters:
+    ///   - choice: the pods that it acts on.
+    ///   - duration: after which it ends by itself, counted from its creation.
+    ///   - leaseEnd: until when nobody sweeps it.
+    init(
+        _ experiment: Experiment, kind: ChaosKind, runID: String, namespace: String, choice: PodChoice,
+        duration: Duration, leaseEnd: UnixTime
+    ) {
+        self.kind = kind
+        name = ChaosNaming.name(of: experiment.name, runID: runID)
+        var spec: [String: JSONValue] = [:]
+        if case .object(let fields) = JSONValue(experiment.spec.tree) { spec = fields }
+        Self.pin(&spec, to: choice.pods, namespace)
+        // The `target` of an HTTPChaos is a word.
+        if case .object(var target) = spec["target"] {
+            Self.pin(&target, to: choice.targets ?? [], namespace)
+            spec["target"] = .object(target)
+        }
+        spec["duration"] = .string(GoDuration.text(.seconds(duration.components.seconds)))
+        let annotations = experiment.annotations.merging(
+            [ChaosNaming.leaseAnnotation: KubernetesTime.text(leaseEnd)]) { $1 }
+        body = .object([
+            "apiVersion": .string("\(ChaosKind.group)/\(ChaosKind.version)"), "kind": .string(kind.kind),
+            "metadata": .object([
+                "name": .string(name), "namespace": .string(namespace),
+                "labels": .object(ChaosNaming.labels(of: experiment, runID: runID).mapValues { .string($0) }),
+                "annotations": .object(annotations.mapValues { .string($0) }),
+            ]),
+            "spec": .object(spec),
+        ])
+    }
+
+    /// The choice is made already: these pods, all of them, and none elsewhere.
+    private static func pin(_ selection: inout [String: JSONValue], to pods: [PodFacts], _ namespace: String) {
+        selection["mode"] = .string("all")
+        selection["value"] = nil
+        selection["selector"] = .object([
+            "namespaces": .array([.string(namespace)]),
+            "pods": .object([namespace: .array(pods.map { .string($0.name) })]),
+        ])
+    }
+}

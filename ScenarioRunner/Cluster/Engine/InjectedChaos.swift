@@ -1,0 +1,105 @@
+import Experiments
+import Shared
+import Synchronization
+
+/// One object of Chaos Mesh in force.
+final class InjectedChaos: InjectedFault {
+    private struct State {
+        var uid: String?
+        var forcedReason: String?
+        var isGone = false
+        var note: (@Sendable (String, String) -> Void)?
+        var effect: PodEffect
+    }
+
+    let experiment: Experiment
+    let manifest: ChaosManifest
+    let choice: PodChoice
+    let plan: FaultPlan
+    private let desk: ChaosDesk
+    private let leases: LeaseBook
+    private let state: Mutex<State>
+
+    init(
+        experiment: Experiment, manifest: ChaosManifest, choice: PodChoice, plan: FaultPlan, desk: ChaosDesk,
+        leases: LeaseBook
+    ) {
+        self.experiment = experiment
+        self.manifest = manifest
+        self.choice = choice
+        self.plan = plan
+        self.desk = desk
+        self.leases = leases
+        state = Mutex(State(effect: PodEffect(experiment.spec, choice.pods)))
+    }
+
+    var summary: String {
+        "\(experiment.effectiveDoseText) (\(choice.pods.map(\.name).joined(separator: ", ")); "
+            + "\(manifest.kind.kind)/\(manifest.name))"
+    }
+
+    var places: Set<FaultPlan.Place> { plan.places }
+
+    /// Why its finalizers were given up, if they were.
+    var forcedReason: String? { state.withLock { $0.forcedReason } }
+
+    private var entry: LeaseBook.Entry { .init(kind: manifest.kind, name: manifest.name) }
+
+    func created(_ object: ChaosObject) {
+        leases.add(entry)
+        state.withLock { $0.uid = object.metadata.uid }
+    }
+
+    func inForce() { state.withLock { $0.effect.begin(at: .now) } }
+
+    /// Chaos Mesh does the work; what happens to the object besides is told by the way.
+    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool {
+        state.withLock { $0.note = note }
+        return false
+    }
+
+    // MARK: Dose
+
+    func readings() async throws -> [DoseReading] {
+        let object: ChaosObject
+        do {
+            object = try await desk.api.get(manifest.kind.resource, manifest.name)
+        } catch let error as ClusterError where ChaosDesk.isGone(error) {
+            throw ClusterError(
+                .notFound, "\(manifest.kind.kind)/\(manifest.name) is not there any more: somebody has deleted it")
+        }
+        guard state.withLock({ $0.effect.looksAtPods }) else { return [.targets(targets(object))] }
+        let pods = try await desk.pods.refresh().pods
+        return state.withLock { [$0.effect.reading(pods, at: .now)] }
+    }
+
+    private func targets(_ object: ChaosObject) -> TargetReading {
+        let records = object.records
+        return TargetReading(
+            asked: max(records.count, choice.names.count),
+            injected: records.filter(\.isInjected).map(\.target).sorted(),
+            troubles: records.compactMap { record in
+                guard !record.isInjected, let reason = record.failure("Apply") ?? record.failure("Recover") else {
+                    return nil
+                }
+                return "\(record.target): \(ChaosTrouble.brief(reason))"
+            })
+    }
+
+    // MARK: Out
+
+    func remove() async throws {
+        guard !state.withLock({ $0.isGone }) else { return }
+        // A task of its own, awaited at once: it is taken away in full also when whoever put it in force is cancelled.
+        // From now on its lease is not renewed: what is not gone in the end is swept.
+        leases.remove(entry)
+        let (uid, desk, manifest) = (state.withLock { $0.uid }, desk, manifest)
+        let reason = try await Task { try await desk.remove(manifest.kind, manifest.name, uid: uid) }.value
+        let note = state.withLock { state in
+            state.isGone = true
+            state.forcedReason = reason
+            return state.note
+        }
+        if let reason { note?("finalizer_forced", "\(manifest.kind.kind)/\(manifest.name): \(reason)") }
+    }
+}

@@ -1,0 +1,172 @@
+import Experiments
+import Foundation
+import Shared
+import TestSupport
+import Testing
+
+@testable import Cluster
+
+/// Faults put in and taken out, with a controller that works as Chaos Mesh's does.
+@Suite(.timeLimit(.minutes(1)))
+struct ChaosMeshEngineTests {
+    private func inject(_ cluster: ChaosCluster, _ experiment: Experiment) async throws -> any InjectedFault {
+        try await cluster.engine.inject(experiment, runID: "RUN-1", seed: 7, lasting: .seconds(60))
+    }
+
+    @Test(arguments: ["loss", "delay", "stress", "http", "io"])
+    func aFaultIsInForceAndGone(kind: String) async throws {
+        let experiment =
+            switch kind {
+            case "loss": try TestExperiments.loss(mode: "one")
+            case "delay": try TestExperiments.delay()
+            case "stress": try TestExperiments.stress()
+            case "http": try TestExperiments.http()
+            default: try TestExperiments.io()
+            }
+        try await StandIn.run { standIn in
+            try await standIn.putPods(TestPods.all)
+            try await standIn.withCluster { cluster in
+                try await cluster.pods.refresh()
+                let plan = try cluster.engine.plan(experiment, seed: 7)
+                let fault = try await inject(cluster, experiment)
+                #expect(fault.places == plan.places)
+                let object = try #require(try await standIn.chaos().first)
+                #expect(object["kind"] == .string(experiment.kind))
+                let pods = object["spec"]?["selector"]?["pods"]?["payment-chaos"]
+                #expect(pods == .array(plan.replicas.map { .string($0) }), "what was planned is what is done")
+                // 60 s that are wanted, 30 for the injection, 60 of a margin.
+                #expect(object["spec"]?["duration"] == .string("2m30s"))
+
+                let dose = try #require(Dose.combining(try await fault.readings().map { Dose($0) }))
+                #expect(dose.effective, "\(dose.text)")
+                #expect(dose.kind == .targets)
+                #expect(cluster.leases.all.count == 1)
+
+                try await fault.remove()
+                #expect(try await standIn.chaos().isEmpty)
+                #expect(cluster.leases.all.isEmpty)
+                try await fault.remove()
+                let calls = try await standIn.calls()
+                #expect(calls.allSatisfy { $0.namespace == nil || $0.namespace == "payment-chaos" })
+                #expect(calls.count { $0.verb == "delete" } == 1, "a second removal asks nothing")
+            }
+        }
+    }
+
+    @Test func aKilledPodIsCounted() async throws {
+        try await StandIn.run { standIn in
+            try await standIn.putPods(TestPods.all)
+            try await standIn.withCluster { cluster in
+                let fault = try await inject(cluster, TestExperiments.kill())
+                let dose = try #require(try await fault.readings().map { Dose($0) }.first)
+                #expect(dose.kind == .processKill)
+                #expect(dose.asked == 1 && dose.delivered == 1 && dose.effective)
+                #expect(dose.detail.hasPrefix("payment-") && dose.detail.contains("(deleted) at "))
+                try await fault.remove()
+                #expect(try await standIn.chaos().isEmpty)
+            }
+        }
+    }
+
+    @Test func aKilledContainerIsCounted() async throws {
+        try await StandIn.run { standIn in
+            try await standIn.putPods(TestPods.all)
+            try await standIn.withCluster { cluster in
+                let fault = try await inject(cluster, TestExperiments.containerKill())
+                let dose = try #require(try await fault.readings().map { Dose($0) }.first)
+                #expect(dose.asked == 3 && dose.delivered == 3 && dose.effective, "\(dose.text)")
+                #expect(dose.detail.contains("payment-a/payment-service (restarted, 1 times now)"))
+                try await fault.remove()
+            }
+        }
+    }
+
+    @Test func podsThatAreDownAreCounted() async throws {
+        try await StandIn.run { standIn in
+            try await standIn.putPods(TestPods.all)
+            try await standIn.withCluster { cluster in
+                let fault = try await inject(cluster, TestExperiments.failure())
+                _ = try await fault.readings()
+                try await eventually("some time of downtime") {
+                    try await fault.readings().map { Dose($0) }.first?.effective == true
+                }
+                try await fault.remove()
+                let pods = try await cluster.pods.refresh().pods
+                #expect(pods.allSatisfy(\.isReady))
+            }
+        }
+    }
+
+    @Test func aFailureThatPassesIsWaitedOut() async throws {
+        try await StandIn.run { standIn in
+            try await standIn.putPods(TestPods.all)
+            try await standIn.set(["failures": .integer(4)])
+            try await standIn.withCluster { cluster in
+                let fault = try await inject(cluster, TestExperiments.delay())
+                try await fault.remove()
+                #expect(try await standIn.chaos().isEmpty)
+            }
+        }
+    }
+
+    @Test func anAnswerThatWasLostMakesNoSecondObject() async throws {
+        try await StandIn.run { standIn in
+            try await standIn.putPods(TestPods.all)
+            var timing = ClusterTiming.quick
+            timing.request = .milliseconds(500)
+            try await standIn.trouble("late", verb: "create")
+            try await standIn.withCluster(timing: timing) { cluster in
+                let fault = try await inject(cluster, TestExperiments.delay())
+                #expect(try await standIn.chaos().count == 1)
+                try await fault.remove()
+                #expect(try await standIn.chaos().isEmpty)
+            }
+        }
+    }
+
+    @Test func whoeverDeletesTheObjectIsNoticed() async throws {
+        try await StandIn.run { standIn in
+            try await standIn.putPods(TestPods.all)
+            try await standIn.withCluster { cluster in
+                let fault = try await inject(cluster, TestExperiments.delay())
+                guard case .string(let name)? = try await standIn.chaos().first?["metadata"]?["name"] else {
+                    return Issue.record("no object")
+                }
+                try await standIn.delete("networkchaos.chaos-mesh.org", name)
+                let error = await #expect(throws: ClusterError.self) { try await fault.readings() }
+                #expect(error?.detail.contains("somebody has deleted it") == true)
+                try await fault.remove()
+            }
+        }
+    }
+
+    @Test func aCancelledInjectionLeavesNothing() async throws {
+        try await StandIn.run { standIn in
+            try await standIn.putPods(TestPods.all)
+            try await standIn.set(["mode": .string("absent")])
+            try await standIn.withCluster { cluster in
+                let experiment = try TestExperiments.delay()
+                let injection = Task { try await inject(cluster, experiment) }
+                try await eventually("the object") { try await standIn.chaos().count == 1 }
+                injection.cancel()
+                await #expect(throws: CancellationError.self) { _ = try await injection.value }
+                #expect(try await standIn.chaos().isEmpty)
+            }
+        }
+    }
+
+    @Test func whereTheWatchIsRefusedThatIsSaidAndNothingLeft() async throws {
+        try await StandIn.run { standIn in
+            try await standIn.putPods(TestPods.all)
+            try await standIn.set([
+                "denied": .array([.string("watch networkchaos.chaos-mesh.org")]), "pause": .decimal(0.05),
+            ])
+            try await standIn.withCluster { cluster in
+                let error = await #expect(throws: (any Error).self) {
+                    _ = try await inject(cluster, TestExperiments.delay())
+                }
+                #expect("\(error as Any)".contains("watch networkchaos.chaos-mesh.org"))
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Experiments
+import Testing
+
+@testable import Cluster
+
+/// Nothing is done outside of the namespace, and what cannot be done is refused by the name of the field.
+@Suite struct ClusterSupportTests {
+    private let support = ClusterSupport(namespace: "payment-chaos")
+
+    @Test func experimentsOfTheNamespaceAreTaken() throws {
+        for experiment in [
+            try TestExperiments.loss(), try TestExperiments.delay(), try TestExperiments.stress(),
+            try TestExperiments.kill(), try TestExperiments.containerKill(), try TestExperiments.failure(),
+            try TestExperiments.http(), try TestExperiments.io(),
+            // One that names no namespace at all means ours.
+            try TestExperiments.delay(metadata: "labels: {a: b}"),
+        ] {
+            #expect(support.refusal(of: experiment) == nil)
+        }
+    }
+
+    @Test(arguments: [
+        ("selector:\n  namespaces: [kube-system]", "spec.selector.namespaces"),
+        ("selector:\n  namespaces: [payment-chaos, default]", "spec.selector.namespaces"),
+        ("selector:\n  pods: {default: [x]}", "spec.selector.pods"),
+        ("selector:\n  nodeSelectors: {zone: a}", "spec.selector.nodeSelectors"),
+        ("selector:\n  fieldSelectors: {spec.serviceAccountName: x}", "spec.selector.fieldSelectors"),
+        (
+            "selector: {labelSelectors: {a: b}}\ntarget: {mode: all, selector: {namespaces: [other]}}",
+            "spec.target.selector.namespaces"
+        ),
+        ("selector: {labelSelectors: {a: b}}\nremoteCluster: west", "spec.remoteCluster"),
+        ("selector: {labelSelectors: {a: b}}\ndirection: both", "spec.direction"),
+    ])
+    func anotherPlaceIsRefusedByItsField(selector: String, field: String) throws {
+        guard let experiment = try? TestExperiments.delay(selector: selector) else {
+            // The loader, which knows the webhook's rules, has refused it before.
+            return
+        }
+        let refusal = try #require(support.refusal(of: experiment))
+        #expect(refusal.field == field)
+        #expect(refusal.line > 1)
+    }
+
+    @Test func anotherNamespaceOfItsOwnIsRefused() throws {
+        let refusal = support.refusal(of: try TestExperiments.delay(metadata: "namespace: default"))
+        #expect(refusal?.field == "metadata.namespace")
+        #expect(refusal?.reason.contains("nothing is done outside of payment-chaos") == true)
+    }
+
+    @Test func otherKindsAreRefused() throws {
+        let refusal = support.refusal(
+            of: try TestExperiments.experiment("DNSChaos", "mode: all\naction: error\nselector: {}"))
+        #expect(refusal?.field == "kind")
+        #expect(refusal?.reason.contains("NetworkChaos") == true)
+    }
+
+    @Test func everyPartOfATimelineIsLookedAt() throws {
+        let workflow = try TestExperiments.experiment(
+            "Workflow",
+            """
+            entry: all
+            templates:
+            - name: all
+              templateType: Serial
+              deadline: 5m
+              children: [one]
+            - name: one
+              templateType: NetworkChaos
+              deadline: 1m
+              networkChaos:
+                mode: all
+                selector: {namespaces: [elsewhere]}
+                action: delay
+                delay: {latency: 10ms}
+            """)
+        #expect(
+            support.refusal(of: workflow)?.field == "spec.templates[1].networkChaos.selector.namespaces")
+        let schedule = try TestExperiments.experiment(
+            "Schedule",
+            """
+            schedule: '@every 1m'
+            type: PodChaos
+            historyLimit: 1
+            concurrencyPolicy: Forbid
+            podChaos: {mode: one, action: pod-kill, selector: {namespaces: [elsewhere]}}
+            """)
+        #expect(support.refusal(of: schedule)?.field == "spec.podChaos.selector.namespaces")
+        #expect(workflow.spec.chaosKinds("Workflow") == [.network])
+        #expect(schedule.spec.chaosKinds("Schedule") == [.pod])
+    }
+
+    @Test func everyExperimentOfTheProjectIsTaken() {
+        let catalogue = Catalogue.load(folder: "chaos-experiments")
+        #expect(catalogue.problems == [])
+        #expect(catalogue.experiments.count > 20)
+        for experiment in catalogue.experiments {
+            #expect(support.refusal(of: experiment) == nil, "\(experiment.name)")
+        }
+    }
+}
