@@ -11,7 +11,7 @@ OPTIONS ?=
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
 .PHONY: help run demo doctor test soak kill-sweep fidelity bench bench-halt locust-venv bench-load metastable test-browser bench-compare
-.PHONY: page-soak screenshots lint format clean
+.PHONY: page-soak screenshots lint format clean manifests
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -76,6 +76,9 @@ bench-load: release
 # 20 pairs of equal runs and 20 with 20 ms more, for half an hour: which of them `compare` tells apart.
 bench-compare: release
 	Tests/Benchmarks/compare.sh
+
+manifests: ## Put k8s/deployment.yaml together from k8s/base
+	scripts/manifests.sh
 
 lint: ## Check the format only
 	swift format lint --strict -r $(SOURCES)

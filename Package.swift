@@ -235,6 +235,15 @@ let package = Package(
             ],
             path: "Tests/Cluster", exclude: ["stand-in"]),
         .testTarget(
+            name: "DeploymentTests",
+            dependencies: [
+                "Cluster", "Experiments", "Sandbox", "Shared",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            path: "Tests/Deployment", exclude: ["Schemas"]),
+        .testTarget(
             name: "LoadTests",
             dependencies: [
                 "Experiments", "Load", "Shared", "TestSupport",
