@@ -48,7 +48,7 @@ final class Transfer: DeadlineEntry, @unchecked Sendable {
 
     private var pool: PooledSockets?
     private var opened: PooledSockets.Connection?
-    private let isPlain: Bool
+    let isPlain: Bool
     private let lastDeadline: ContinuousClock.Instant
     private let maxHeaderBytes: Int
     private var headerBytes = 0

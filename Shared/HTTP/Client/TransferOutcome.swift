@@ -1,11 +1,13 @@
 import CCurl
+import Glibc
 
 extension Transfer {
     /// What libcurl's result means for the caller.
     func outcome(_ code: CURLcode) -> Result<RawResponse, any Error> {
         guard let easy else { preconditionFailure("the transfer was never started") }
         if code == CURLE_OK { return .success(response(from: easy)) }
-        return .failure(failure ?? HTTPClientError(code, systemError: easy.systemError))
+        // With TLS, a connection that ends too early is no error of the system's.
+        return .failure(failure ?? HTTPClientError(code, systemError: isPlain ? easy.systemError : Int(ECONNRESET)))
     }
 }
 
