@@ -28,7 +28,7 @@ doctor: release ## Say what this machine can and cannot do
 	@$(RUNNER) doctor
 
 test: ## Check the format, build everything, run all tests
-	scripts/prerequisites.sh lab
+	scripts/prerequisites.sh test
 	scripts/locust-venv.sh || true
 	$(MAKE) --no-print-directory lint
 	swift build --build-tests $(BUILD_FLAGS)

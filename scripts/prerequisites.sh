@@ -3,6 +3,7 @@
 # password. Where it may not install, it says in one line what to install and exits with 69.
 #   scripts/prerequisites.sh build    headers and libraries for the compiler
 #   scripts/prerequisites.sh lab      the same, and the tools that the lab calls
+#   scripts/prerequisites.sh test     the same, and what the tests set up a server with
 #   scripts/prerequisites.sh bench    the same, and what the benchmarks compare with
 #   scripts/prerequisites.sh browser  a browser and Python, for the tests of what is shown in one
 set -euo pipefail
@@ -28,11 +29,15 @@ if [[ $what == browser ]]; then
   need_tool python3 python3
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 fi
-if [[ $what == lab || $what == bench ]]; then
+if [[ $what == lab || $what == test || $what == bench ]]; then
   need_tool nft nftables
   need_tool ip iproute2
   need_tool unshare util-linux
   need_tool curl curl
+fi
+if [[ $what == test ]]; then
+  need_tool python3 python3
+  need_tool openssl openssl
 fi
 if [[ $what == bench ]]; then
   need_tool nginx nginx-light

@@ -34,7 +34,10 @@ import Testing
         let selector = spec?["selector"]
         #expect(selector?["namespaces"] == .array([.string("payment-chaos")]))
         #expect(selector?["labelSelectors"] == nil)
-        guard case .array(let chosen)? = selector?["pods"]?["payment-chaos"] else { return Issue.record("no pods") }
+        guard case .array(let chosen)? = selector?["pods"]?["payment-chaos"] else {
+            Issue.record("no pods")
+            return
+        }
         #expect(chosen.count == 1)
         let targets = spec?["target"]?["selector"]?["pods"]?["payment-chaos"]
         #expect(targets == .array([.string("inventory-a"), .string("inventory-b")]))

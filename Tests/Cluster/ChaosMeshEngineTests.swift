@@ -92,7 +92,7 @@ struct ChaosMeshEngineTests {
                 }
                 try await fault.remove()
                 let pods = try await cluster.pods.refresh().pods
-                #expect(pods.allSatisfy(\.isReady))
+                #expect(pods.allSatisfy { $0.isReady })
             }
         }
     }
@@ -113,7 +113,7 @@ struct ChaosMeshEngineTests {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)
             var timing = ClusterTiming.quick
-            timing.request = .milliseconds(500)
+            timing.request = .milliseconds(1500)
             try await standIn.trouble("late", verb: "create")
             try await standIn.withCluster(timing: timing) { cluster in
                 let fault = try await inject(cluster, TestExperiments.delay())
@@ -130,7 +130,8 @@ struct ChaosMeshEngineTests {
             try await standIn.withCluster { cluster in
                 let fault = try await inject(cluster, TestExperiments.delay())
                 guard case .string(let name)? = try await standIn.chaos().first?["metadata"]?["name"] else {
-                    return Issue.record("no object")
+                    Issue.record("no object")
+                    return
                 }
                 try await standIn.delete("networkchaos.chaos-mesh.org", name)
                 let error = await #expect(throws: ClusterError.self) { try await fault.readings() }
@@ -155,17 +156,14 @@ struct ChaosMeshEngineTests {
         }
     }
 
-    @Test func whereTheWatchIsRefusedThatIsSaidAndNothingLeft() async throws {
+    @Test func whereTheWatchIsRefusedTheObjectIsLookedAt() async throws {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)
-            try await standIn.set([
-                "denied": .array([.string("watch networkchaos.chaos-mesh.org")]), "pause": .decimal(0.05),
-            ])
+            try await standIn.set(["denied": .array([.string("watch networkchaos.chaos-mesh.org")])])
             try await standIn.withCluster { cluster in
-                let error = await #expect(throws: (any Error).self) {
-                    _ = try await inject(cluster, TestExperiments.delay())
-                }
-                #expect("\(error as Any)".contains("watch networkchaos.chaos-mesh.org"))
+                let fault = try await inject(cluster, TestExperiments.delay())
+                try await fault.remove()
+                #expect(try await standIn.chaos().isEmpty)
             }
         }
     }

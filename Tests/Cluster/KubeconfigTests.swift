@@ -132,6 +132,17 @@ import Testing
         }
     }
 
+    @Test func nothingSecretIsPrinted() {
+        var access = ClusterAccess(server: "https://x", namespace: "n", origin: .kubeconfig(context: "c"))
+        for login in [Login.token("hidden"), .password(user: "me", password: "hidden")] {
+            access.login = login
+            access.tls.identity = .init(certificate: .data(Data("c".utf8)), key: .data(Data("hidden".utf8)))
+            var text = "\(access) \(String(reflecting: access))"
+            dump(access, to: &text)
+            #expect(!text.contains("hidden"), "\(text)")
+        }
+    }
+
     // MARK: In a pod
 
     @Test func aPodReadsItsTokenEachTime() async throws {
@@ -246,8 +257,11 @@ import Testing
 
     @Test func aPluginThatHangsIsKilled() async throws {
         try await withTemporaryFolder { folder in
-            let access = try plugin("exec sleep 300", in: folder)
-            guard case .plugin(var plugin) = access.login else { return Issue.record("no plugin") }
+            let access = try plugin("sleep 300; echo late", in: folder)
+            guard case .plugin(var plugin) = access.login else {
+                Issue.record("no plugin")
+                return
+            }
             plugin.timeout = .milliseconds(300)
             let error = await #expect(throws: ClusterError.self) { try await plugin.ask() }
             #expect(error?.description.contains("has not answered within 300ms") == true)

@@ -59,7 +59,10 @@ import Testing
         guard
             case .failed(let error) = life.saw(
                 object([("a", "Not Injected/Wait"), ("b", "Injected")], failure: message))
-        else { return Issue.record("still waiting") }
+        else {
+            Issue.record("still waiting")
+            return
+        }
         #expect(error.kind == kind)
         #expect(error.remedy?.contains(remedy) == true)
     }
@@ -110,7 +113,10 @@ import Testing
             [("a", "Injected"), ("b", "Not Injected")], failure: "ip sets", deleted: true, operation: "Recover",
             counts: (1, 0))
         #expect(isForced(overdue(stuck, pods: ["b"])))
-        guard case .stays(let error) = overdue(stuck) else { return Issue.record("forced away") }
+        guard case .stays(let error) = overdue(stuck) else {
+            Issue.record("forced away")
+            return
+        }
         #expect(error.detail == "NetworkChaos/x could not be recovered in a within 30s: ip sets")
         #expect(error.remedy?.hasSuffix("kubectl delete pod a") == true)
         // The daemon may be about to do it.
@@ -123,7 +129,10 @@ import Testing
         var life = RemovalLife(name: "NetworkChaos/x")
         life.saw(object(nil, deleted: true))
         life.forced()
-        guard case .stays(let error) = life.overdue(pods: [], "10s") else { return Issue.record("forced twice") }
+        guard case .stays(let error) = life.overdue(pods: [], "10s") else {
+            Issue.record("forced twice")
+            return
+        }
         #expect(error.detail.contains("10s after its finalizers were given up"))
     }
 }

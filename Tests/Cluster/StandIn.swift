@@ -1,6 +1,7 @@
 import Cluster
 import Experiments
 import Foundation
+import HTTPTypes
 import Logging
 import Shared
 import Synchronization
@@ -25,6 +26,7 @@ struct StandIn: Sendable {
         let description: String
     }
 
+    @discardableResult
     static func run<Value>(_ body: (StandIn) async throws -> Value) async throws -> Value {
         let certificates = try TestCertificates.shared.get()
         let process = Process()
@@ -155,6 +157,7 @@ struct StandIn: Sendable {
     }
 
     /// Runs `body` with all that a runner has, and ends its connections.
+    @discardableResult
     func withCluster<Value>(
         _ access: ClusterAccess? = nil, timing: ClusterTiming = .quick, logger: Logger? = nil,
         _ body: (ChaosCluster) async throws -> Value

@@ -17,6 +17,7 @@ public final class KubernetesAPI: Sendable {
     public let timing: ClusterTiming
     let logger: Logger
     let http: HTTPClient
+    let clock = ServerClock()
     private let credentials: Credentials
 
     /// An answer is cut there: 500 pods with all their fields have 5 MiB.
@@ -88,7 +89,9 @@ public final class KubernetesAPI: Sendable {
         var request = try await request(question)
         request.timeout = ContinuousClock.now.duration(to: deadline)
         do {
-            return try await http.execute(request)
+            let answer = try await http.execute(request)
+            clock.learn(answer.headers)
+            return answer
         } catch let error as HTTPClientError {
             throw question.call.error(error, server: access.server, timeout: timing.request)
         }

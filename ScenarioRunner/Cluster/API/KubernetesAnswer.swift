@@ -65,6 +65,10 @@ struct KubernetesCall: Sendable {
     }
 
     func forbidden(_ said: String) -> ClusterError {
+        // Quotas, and namespaces that are being deleted, refuse with the same status; RBAC says who cannot what.
+        guard said.isEmpty || said.contains(" cannot ") else {
+            return ClusterError(.forbidden, "the API server does not let us \(text)\(said)")
+        }
         let permission = "\(verb) \(resource)"
         return ClusterError(
             .forbidden, "RBAC does not allow us to \(text)\(said)",

@@ -56,23 +56,23 @@ extension KubernetesAPI {
     /// - Parameters:
     ///   - resourceVersion: of the moment; is moved on with every event.
     ///   - name: of the one object to be watched; nil for all.
+    ///   - silence: after which it counts as broken; nil for ``ClusterTiming/watchSilence``.
     ///   - handle: is told event by event, and returns whether to go on.
     /// - Returns: when the server has ended the watch in order, or `handle` did not want more.
-    /// - Throws: ``ClusterError``: `gone` when the moment is too old: list anew; `timedOut` when nothing came for
-    ///   ``ClusterTiming/watchSilence``; what `handle` throws; `CancellationError`.
+    /// - Throws: ``ClusterError``: `gone` when the moment is too old: list anew; `timedOut` when it was silent for too
+    ///   long; what `handle` throws; `CancellationError`.
     func watch<Object: KubernetesObject>(
-        _ resource: KubernetesResource, from resourceVersion: inout String, name: String? = nil, as type: Object.Type,
+        _ resource: KubernetesResource, from resourceVersion: inout String, name: String? = nil,
+        silence: Duration? = nil, as type: Object.Type,
         _ handle: (WatchEvent<Object>) async throws -> Bool
     ) async throws {
         let question = watchQuestion(resource, from: resourceVersion, name: name)
         var request = try await request(question)
         request.timeout = .seconds(Self.watchSeconds + 30)
-        var version = resourceVersion
-        defer { resourceVersion = version }
+        let silence = min(silence ?? timing.watchSilence, timing.watchSilence)
         do {
-            version = try await http.withStream(request, silence: timing.watchSilence) { stream in
+            try await http.withStream(request, silence: silence) { stream in
                 try await check(stream, question.call)
-                var version = version
                 var lines = LineSplitter(limit: Self.maximumLineBytes)
                 for try await piece in stream {
                     for line in try lines.append(piece) {
@@ -80,14 +80,13 @@ extension KubernetesAPI {
                             throw question.call.brokenAnswer("an event that cannot be read")
                         }
                         if let status = event.error { throw question.call.error(status) }
-                        if let newer = event.resourceVersion { version = newer }
-                        if let event = event.event, try await !handle(event) { return version }
+                        if let newer = event.resourceVersion { resourceVersion = newer }
+                        if let event = event.event, try await !handle(event) { return }
                     }
                 }
-                return version
             }
         } catch let error as HTTPClientError {
-            throw question.call.error(error, server: access.server, timeout: timing.watchSilence)
+            throw question.call.error(error, server: access.server, timeout: silence)
         } catch is LineSplitter.LineTooLong {
             throw question.call.brokenAnswer("an event of more than \(Self.maximumLineBytes) bytes")
         }

@@ -78,3 +78,19 @@ enum Login: Sendable {
     case password(user: String, password: String)
     case plugin(ExecPlugin)
 }
+
+/// A secret must not get into a log by being printed with what holds it.
+extension Login: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    var description: String {
+        switch self {
+        case .nobody: "nobody"
+        case .token: "by a token"
+        case .tokenFile(let path, _): "by the token in \(path)"
+        case .password(let user, _): "as \(user), by a password"
+        case .plugin(let plugin): "by \(plugin.command)"
+        }
+    }
+
+    var debugDescription: String { description }
+    var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -120,6 +120,16 @@ struct ExecPlugin: Sendable {
         return ended
     }
 
+    /// In a session of its own: what it starts is killed with it, and would else hold its output open.
+    private static var options: PlatformOptions {
+        var options = PlatformOptions()
+        options.createSession = true
+        options.teardownSequence = [
+            .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(200))
+        ]
+        return options
+    }
+
     private func collect() async throws -> Data {
         var variables: [Environment.Key: String?] = ["KUBERNETES_EXEC_INFO": question]
         for (name, value) in environment {
@@ -128,7 +138,8 @@ struct ExecPlugin: Sendable {
         do {
             let result = try await Subprocess.run(
                 command.contains("/") ? .path(FilePath(command)) : .name(command), arguments: Arguments(arguments),
-                environment: .inherit.updating(variables), input: .none, output: .data(limit: 1 << 20),
+                environment: .inherit.updating(variables), platformOptions: Self.options, input: .none,
+                output: .data(limit: 1 << 20),
                 error: .string(limit: 1 << 16))
             guard case .exited(0) = result.terminationStatus else {
                 let said = result.standardError.split(separator: "\n").last.map { ": \($0.prefix(300))" } ?? ""

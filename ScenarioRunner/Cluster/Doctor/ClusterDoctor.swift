@@ -15,7 +15,7 @@ public enum ClusterDoctor {
     public static func examine(_ api: KubernetesAPI) async -> [Finding] {
         do {
             let version = try await api.version()
-            let server = Finding(name: "api server", status: .ok, detail: "\(version) at \(api.access.server)")
+            let server = serverFinding(version, at: api.access.server, ahead: api.clock.ahead)
             async let pods = podsFinding(api)
             async let mesh = ChaosMeshChecks.kinds(api)
             async let rights = RightsChecks.finding(api)
@@ -38,6 +38,20 @@ public enum ClusterDoctor {
         Finding(
             name: name, status: .degraded, detail: "\(what): not known here",
             remedy: "run doctor with your kubeconfig: scenario-runner doctor --target kubernetes")
+    }
+
+    /// Times that are far apart make the times of events hard to compare; leases are the server's.
+    static func serverFinding(_ version: String, at server: String, ahead: Duration) -> Finding {
+        let seconds = ahead.seconds
+        guard abs(seconds) > 30 else {
+            return Finding(name: "api server", status: .ok, detail: "\(version) at \(server)")
+        }
+        return Finding(
+            name: "api server", status: .degraded,
+            detail: "\(version) at \(server); its clock is \(Int(abs(seconds))) s "
+                + (seconds > 0 ? "ahead of this machine's" : "behind this machine's"),
+            remedy: "set the clocks by NTP (Minikube after a sleep: minikube ssh -- sudo systemctl restart "
+                + "systemd-timesyncd, or restart it)")
     }
 
     private static func podsFinding(_ api: KubernetesAPI) async -> Finding {

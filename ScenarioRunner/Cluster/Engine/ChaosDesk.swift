@@ -17,11 +17,11 @@ struct ChaosDesk: Sendable {
     /// is this run's alone.
     ///
     /// - Throws: ``ClusterError``; ``mayBeThere(_:)`` tells whether there may be something to remove.
-    func create(_ manifest: ChaosManifest, runID: String) async throws -> ChaosObject {
+    func create(_ kind: ChaosKind, _ name: String, _ body: JSONValue, runID: String) async throws -> ChaosObject {
         do {
-            return try await api.create(manifest.kind.resource, manifest.body)
+            return try await api.create(kind.resource, body)
         } catch let error as ClusterError where error.kind == .conflict || Self.mayBeThere(error) {
-            guard let there: ChaosObject = try? await api.get(manifest.kind.resource, manifest.name),
+            guard let there: ChaosObject = try? await api.get(kind.resource, name),
                 there.metadata.labels?[ChaosNaming.runLabel] == ChaosNaming.labelValue(runID), !there.isBeingDeleted
             else { throw error }
             return there
@@ -58,6 +58,31 @@ struct ChaosDesk: Sendable {
         }
     }
 
+    /// Waits until the controller has taken up a workflow. A schedule shows nothing before its first time.
+    ///
+    /// - Throws: ``ClusterError``, `CancellationError`.
+    func waitForTakeUp(_ object: ChaosObject, kind: ChaosKind) async throws {
+        guard kind == .workflow else { return }
+        let name = object.metadata.name
+        let outcome = try await ObjectFollower(api: api, kind: kind, name: name).follow(
+            from: object, within: timing.injection
+        ) { object -> Bool? in
+            guard let object else { return false }
+            return object.status?.entryNode?.isEmpty == false ? true : nil
+        }
+        switch outcome {
+        case .came(true): return
+        case .came(false):
+            throw ClusterError(.notInjected, "Workflow/\(name) was deleted by somebody else before it began")
+        case .overdue(let error):
+            throw error
+                ?? ClusterError(
+                    .controllerSilent,
+                    "Chaos Mesh has not begun Workflow/\(name) within \(GoDuration.text(timing.injection))",
+                    remedy: "see whether its controller runs: kubectl -n chaos-mesh get pods")
+        }
+    }
+
     // MARK: Out
 
     /// Why finalizers were given up, where they were.
@@ -73,12 +98,16 @@ struct ChaosDesk: Sendable {
         _ kind: ChaosKind, _ name: String, uid: String? = nil, resourceVersion: String? = nil
     ) async throws -> ForcedReason? {
         do {
-            try await api.delete(kind.resource, name, uid: uid, resourceVersion: resourceVersion, isForeground: true)
-        } catch let error as ClusterError where Self.isGone(error) {
+            try await api.delete(
+                kind.resource, name, uid: uid, resourceVersion: resourceVersion, isForeground: kind.ownsOthers)
+        } catch let error as ClusterError where Self.isGone(error) || error.kind == .conflict && resourceVersion == nil
+        {
+            // A conflict about the uid alone: the name is another object's by now.
             return nil
         }
         let life = Mutex(RemovalLife(name: "\(kind.kind)/\(name)"))
         if try await isGone(kind, name, life, within: timing.removal) { return nil }
+        if kind.ownsOthers { return try await removeParts(of: kind, name) }
         let there = try await pods.refresh().pods
         let reason: String
         switch life.withLock({ $0.overdue(pods: Set(there.map(\.name)), GoDuration.text(timing.removal)) }) {
@@ -103,6 +132,24 @@ struct ChaosDesk: Sendable {
             })
         else { return reason }
         throw error
+    }
+
+    /// What a workflow or a schedule has made holds it up: each of them is removed by itself.
+    private func removeParts(of kind: ChaosKind, _ name: String) async throws -> ForcedReason? {
+        var reason: ForcedReason?
+        for part in ChaosKind.all where !part.ownsOthers {
+            let labels = "\(kind.labelOfParts)=\(name)"
+            for object in try await api.list(part.resource, labels: labels, as: ChaosObject.self).items {
+                let why = try await remove(part, object.metadata.name, uid: object.metadata.uid)
+                reason = reason ?? why
+            }
+        }
+        guard try await isGone(kind, name, Mutex(RemovalLife(name: name)), within: timing.forcedRemoval) else {
+            throw ClusterError(
+                .notRemoved, "\(kind.kind)/\(name) is still there, although nothing that it has made is",
+                remedy: "see whether Chaos Mesh's controller runs: kubectl -n chaos-mesh get pods")
+        }
+        return reason
     }
 
     private func isGone(

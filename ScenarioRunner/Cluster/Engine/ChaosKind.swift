@@ -16,6 +16,13 @@ public struct ChaosKind: Sendable, Hashable {
     public static let schedule = ChaosKind(kind: "Schedule", plural: "schedules")
     public static let workflow = ChaosKind(kind: "Workflow", plural: "workflows")
 
+    /// It makes objects of its own, which are to go before it.
+    var ownsOthers: Bool { self == .schedule || self == .workflow }
+
+    /// The label by which the objects that one of this kind has made are known; its value is that one's name
+    /// (`workflownode_types.go`, `common_types.go`).
+    var labelOfParts: String { self == .workflow ? "chaos-mesh.org/workflow" : "managed-by" }
+
     /// In the order in which they are swept: what starts others goes first.
     public static let all: [ChaosKind] = [.workflow, .schedule, .network, .stress, .pod, .http, .io]
 

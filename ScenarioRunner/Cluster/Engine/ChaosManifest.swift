@@ -26,16 +26,26 @@ struct ChaosManifest: Sendable {
             spec["target"] = .object(target)
         }
         spec["duration"] = .string(GoDuration.text(.seconds(duration.components.seconds)))
+        body = Self.object(
+            experiment, kind: kind, name: name, runID: runID, namespace: namespace, leaseEnd: leaseEnd,
+            spec: .object(spec))
+    }
+
+    /// The object around a spec, with the marks by which it is known.
+    static func object(
+        _ experiment: Experiment, kind: ChaosKind, name: String, runID: String, namespace: String, leaseEnd: UnixTime,
+        spec: JSONValue
+    ) -> JSONValue {
         let annotations = experiment.annotations.merging(
             [ChaosNaming.leaseAnnotation: KubernetesTime.text(leaseEnd)]) { $1 }
-        body = .object([
+        return .object([
             "apiVersion": .string("\(ChaosKind.group)/\(ChaosKind.version)"), "kind": .string(kind.kind),
             "metadata": .object([
                 "name": .string(name), "namespace": .string(namespace),
                 "labels": .object(ChaosNaming.labels(of: experiment, runID: runID).mapValues { .string($0) }),
                 "annotations": .object(annotations.mapValues { .string($0) }),
             ]),
-            "spec": .object(spec),
+            "spec": spec,
         ])
     }
 

@@ -13,10 +13,10 @@ import Shared
 ///   pods.
 /// * Every object has a duration, after which Chaos Mesh's own controller ends it, and a lease, after which any runner
 ///   of the namespace deletes it: whatever becomes of this one.
-/// * Workflows and schedules are refused in no part here, but walked by the runner, part by part: each part's pods are
-///   chosen and planned, its injection waited for, its dose read and its removal checked, a stop ends all of it at once,
-///   and a runner that dies starts no further part. Chaos Mesh's own would do none of that: what a `Schedule` spawns has
-///   neither our labels nor a lease (`controllers/schedule/cron`).
+/// * Whoever puts this engine behind one that walks workflows and schedules part by part gets more than Chaos Mesh's own
+///   give: each part's pods are planned, its injection is waited for, its dose read and its removal checked, and a
+///   runner that dies starts no further part. Given whole, they are created as objects of their own, which Chaos Mesh
+///   runs; what those make has neither our labels nor a lease (`controllers/schedule/cron`), and goes with them.
 public struct ChaosMeshEngine: ChaosEngine {
     /// Stands for whoever is no pod of the namespace, in the places of network faults.
     public static let outside = "client"
@@ -52,7 +52,19 @@ public struct ChaosMeshEngine: ChaosEngine {
                 .unreachable, "the pods of \(api.access.namespace) are not known yet",
                 remedy: "see whether the API server at \(api.access.server) can be reached")
         }
+        guard experiment.spec.selection != nil else { return wholePlan(experiment) }
         return try plan(experiment, PodChoice(experiment, from: snapshot.pods, seed: seed), snapshot.pods)
+    }
+
+    private func wholePlan(_ experiment: Experiment) -> FaultPlan {
+        FaultPlan(
+            replicas: [], places: [],
+            steps: [
+                .init(
+                    location: "Chaos Mesh, namespace \(api.access.namespace)",
+                    action: "create \(experiment.kind) \(experiment.name)-*: \(experiment.effectiveDoseText)",
+                    undo: "delete it with all that it has made, and wait until they are gone")
+            ])
     }
 
     private func plan(_ experiment: Experiment, _ choice: PodChoice, _ all: [PodFacts]) -> FaultPlan {
@@ -99,8 +111,11 @@ public struct ChaosMeshEngine: ChaosEngine {
         _ experiment: Experiment, runID: String, seed: UInt64, lasting: Duration
     ) async throws -> any InjectedFault {
         if let refusal = refusal(of: experiment) { throw refusal }
-        guard let kind = ChaosKind(experiment.kind), experiment.spec.selection != nil else {
-            throw experiment.refusal("kind", "is no single fault: \(experiment.kind) is walked part by part")
+        guard let kind = ChaosKind(experiment.kind) else {
+            throw experiment.refusal("kind", "\(experiment.kind) is no object of Chaos Mesh")
+        }
+        guard !kind.ownsOthers else {
+            return try await injectWhole(experiment, kind, runID: runID, lasting: lasting)
         }
         let all = try await pods.refresh().pods
         let choice = try PodChoice(experiment, from: all, seed: seed)
@@ -108,12 +123,43 @@ public struct ChaosMeshEngine: ChaosEngine {
         let manifest = ChaosManifest(
             experiment, kind: kind, runID: runID, namespace: api.access.namespace, choice: choice,
             duration: lasting + timing.injection + timing.margin,
-            leaseEnd: LeaseSweep.leaseEnd(timing, after: .now))
+            leaseEnd: LeaseSweep.leaseEnd(timing, after: api.clock.now))
         let fault = InjectedChaos(
             experiment: experiment, manifest: manifest, choice: choice, plan: plan(experiment, choice, all), desk: desk,
             leases: leases)
         try await put(fault, runID: runID)
         return fault
+    }
+
+    /// Has Chaos Mesh itself run a workflow or a schedule; in force means that its controller has taken it up.
+    private func injectWhole(
+        _ experiment: Experiment, _ kind: ChaosKind, runID: String, lasting: Duration
+    ) async throws -> any InjectedFault {
+        let manifest = WholeManifest(
+            experiment, kind: kind, runID: runID, namespace: api.access.namespace, duration: lasting,
+            leaseEnd: LeaseSweep.leaseEnd(api.timing, after: api.clock.now))
+        let fault = WholeTimeline(experiment: experiment, manifest: manifest, desk: desk, leases: leases)
+        var isThere = true
+        do {
+            let object: ChaosObject
+            do {
+                object = try await desk.create(kind, manifest.name, manifest.body, runID: runID)
+            } catch {
+                isThere = ChaosDesk.mayBeThere(error)
+                throw error
+            }
+            fault.created(object)
+            try await desk.waitForTakeUp(object, kind: kind)
+            return fault
+        } catch let injection {
+            guard isThere else { throw injection }
+            do {
+                try await fault.remove()
+            } catch let removal {
+                throw FaultLeftBehind(fault: fault, injection: injection, removal: removal)
+            }
+            throw injection
+        }
     }
 
     private func put(_ fault: InjectedChaos, runID: String) async throws {
@@ -122,7 +168,7 @@ public struct ChaosMeshEngine: ChaosEngine {
         do {
             let object: ChaosObject
             do {
-                object = try await desk.create(manifest, runID: runID)
+                object = try await desk.create(manifest.kind, manifest.name, manifest.body, runID: runID)
             } catch {
                 isThere = ChaosDesk.mayBeThere(error)
                 throw error

@@ -24,7 +24,7 @@ struct ClusterSupport {
         case .network(let network):
             return refusal(of: network.source.selector, in: experiment, at: "\(path).selector")
                 ?? network.target.flatMap { refusal(of: $0.selector, in: experiment, at: "\(path).target.selector") }
-                ?? remote(network.remoteCluster, experiment, path) ?? direction(network, experiment, path)
+                ?? remote(network.remoteCluster, experiment, path)
         case .stress(let stress):
             return refusal(of: stress.target.selector, in: experiment, at: "\(path).selector")
                 ?? remote(stress.remoteCluster, experiment, path)
@@ -99,21 +99,5 @@ struct ClusterSupport {
     private func remote(_ name: String?, _ experiment: Experiment, _ path: String) -> Refusal? {
         guard let name, !name.isEmpty else { return nil }
         return experiment.refusal("\(path).remoteCluster", "nothing is done in another cluster ('\(name)')")
-    }
-
-    /// As Chaos Mesh's webhook (`networkchaos_webhook.go`), so that it is known before the run.
-    private func direction(_ network: NetworkChaosSpec, _ experiment: Experiment, _ path: String) -> Refusal? {
-        guard network.action != .partition, network.direction != .to else { return nil }
-        if network.target == nil {
-            return experiment.refusal(
-                "\(path).direction",
-                "'\(network.direction.rawValue)' needs a target in a cluster, for Chaos Mesh shapes what a pod sends")
-        }
-        guard network.externalTargets.isEmpty else {
-            return experiment.refusal(
-                "\(path).externalTargets",
-                "work with direction 'to' alone: what others send is not Chaos Mesh's to shape")
-        }
-        return nil
     }
 }

@@ -53,6 +53,7 @@ struct ObjectFollower: Sendable {
         if let first, let value = step(first) { return value }
         var version = first?.metadata.resourceVersion
         while true {
+            var isWatching = false
             do {
                 var from: String
                 if let version {
@@ -64,12 +65,15 @@ struct ObjectFollower: Sendable {
                     from = object?.metadata.resourceVersion ?? ""
                 }
                 version = nil
+                isWatching = true
                 if let value = try await watch(from: &from, trouble, step, { retry.succeeded() }) { return value }
                 version = from
             } catch let error as ClusterError {
-                guard Self.mayPass(error) else { throw error }
+                // Whoever may not watch looks again and again.
+                let isBlind = isWatching && error.kind == .forbidden
+                guard isBlind || Self.mayPass(error) else { throw error }
                 version = nil
-                trouble.note(error.kind == .gone ? nil : error)
+                trouble.note(isBlind || error.kind == .gone ? nil : error)
             }
             try await Task.sleep(for: retry.next())
         }
@@ -89,7 +93,9 @@ struct ObjectFollower: Sendable {
         _ heard: () -> Void
     ) async throws -> Value? {
         var value: Value?
-        try await api.watch(kind.resource, from: &version, name: name, as: ChaosObject.self) { event in
+        try await api.watch(
+            kind.resource, from: &version, name: name, silence: Self.silence, as: ChaosObject.self
+        ) { event in
             heard()
             trouble.note(nil)
             switch event {
@@ -101,6 +107,10 @@ struct ObjectFollower: Sendable {
         }
         return value
     }
+
+    /// Less than anybody waits for an object, so that a server that says nothing is told from a controller that does
+    /// nothing: then the object is looked at.
+    private static let silence = Duration.seconds(12)
 
     private static func mayPass(_ error: ClusterError) -> Bool {
         switch error.kind {

@@ -85,6 +85,8 @@ extension Selector {
         if !pods.isEmpty { return matches(pod.replica) }
         var rest = self
         (rest.annotations, rest.fields, rest.nodes) = ([:], [:], [])
+        // All pods here are of the one namespace; a manifest that names none means that one.
+        rest.namespaces = []
         return rest.matches(pod.replica)
             && annotations.allSatisfy { pod.annotations[$0.key] == $0.value }
             && (nodes.isEmpty || pod.node.map(nodes.contains) ?? false)

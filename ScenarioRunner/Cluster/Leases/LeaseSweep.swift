@@ -14,13 +14,15 @@ public struct LeaseSweep: Service {
     private let leases: LeaseBook
     private let desk: ChaosDesk
     private let logger: Logger
-    var now: @Sendable () -> UnixTime = { .now }
+    /// The API server's time, in which all leases are written.
+    var now: @Sendable () -> UnixTime
 
     public init(_ api: KubernetesAPI, pods: PodDirectory, leases: LeaseBook, logger: Logger) {
         self.api = api
         self.leases = leases
         self.logger = logger
         desk = ChaosDesk(api: api, pods: pods, logger: logger)
+        now = { api.clock.now }
     }
 
     static func leaseEnd(_ timing: ClusterTiming, after now: UnixTime) -> UnixTime {

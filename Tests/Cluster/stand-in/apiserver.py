@@ -113,7 +113,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 f'{verb} resource "{resource.split(".")[0]}" in the namespace "{namespace}"')
         if path in self.world.extra:
             return self.answer(200, self.world.extra[path])
-        known = resource == "pods" or resource.endswith(".chaos-mesh.org") and self.world.crds
+        known = resource == "pods" or resource.split(".")[0] in CHAOS and self.world.crds
         if not known:
             return self.answer_bytes(404, b"404 page not found\n", "text/plain; charset=utf-8")
         if namespace != NAMESPACE:
@@ -132,6 +132,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         namespace = None
         if parts and parts[0] == "namespaces" and len(parts) > 2:
             namespace, parts = parts[1], parts[2:]
+        if not parts:
+            return f"resources.{group}", None, None
         resource = parts[0] + (f".{group}" if group else "")
         return resource, namespace, parts[1] if len(parts) > 1 else None
 
@@ -225,7 +227,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def delete_(self, resource, name):
         preconditions = (self.body or {}).get("preconditions", {})
-        self.answer(200, self.world.store.delete(resource, NAMESPACE, name, preconditions))
+        is_foreground = (self.body or {}).get("propagationPolicy") == "Foreground"
+        self.answer(200, self.world.store.delete(resource, NAMESPACE, name, preconditions, is_foreground))
 
     def watch_(self, resource, name):
         world = self.world

@@ -1,5 +1,6 @@
 """What Chaos Mesh's controller does with an object, step after step (controllers/common of Chaos Mesh 2.8)."""
 
+import calendar
 import threading
 import time
 import uuid
@@ -15,12 +16,13 @@ MESSAGES = {
     "daemon": "rpc error: code = Unavailable desc = connection error: dial tcp 10.244.0.7:31767: connect: connection "
               "refused",
 }
+FIELDS = {"NetworkChaos": "networkChaos", "StressChaos": "stressChaos", "PodChaos": "podChaos"}
 # Of containers, not of pods, are the records of these.
 CONTAINER_KINDS = {"StressChaos", "IOChaos"}
 
 
 class Controller(threading.Thread):
-    """`mode` says how it fares: normal, absent, no-pod, netem, runtime, daemon, wait, stuck."""
+    """`mode` says how it fares: normal, absent, no-pod, netem, runtime, daemon, wait, stuck, keeps."""
 
     def __init__(self, store, namespace):
         super().__init__(daemon=True)
@@ -32,7 +34,6 @@ class Controller(threading.Thread):
         self.pause = 0.005
 
     def run(self):
-        version = 0
         while True:
             with self.store.changed:
                 self.store.changed.wait(0.05)
@@ -46,9 +47,50 @@ class Controller(threading.Thread):
                         pass  # gone meanwhile
 
     def reconcile(self, resource, name):
+        item = self.store.get(resource, self.namespace, name)
+        if item["kind"] in ("Schedule", "Workflow"):
+            return self.start_parts(resource, item)
         for step in (self.finalizer, self.desired_phase, self.conditions, self.records, self.clean):
             self.store.change(resource, self.namespace, name, step)
         time.sleep(self.pause)
+
+    def start_parts(self, resource, item):
+        """A schedule starts its chaos once, a workflow each of its templates' at once; the garbage collector ends them."""
+        metadata, spec = item["metadata"], item["spec"]
+        if metadata.get("deletionTimestamp"):
+            return self.collect(resource, item)
+        if item.get("status"):
+            return
+        if item["kind"] == "Schedule":
+            bodies, label = [(spec["type"], spec[FIELDS[spec["type"]]])], "managed-by"
+        else:
+            bodies = [(t["templateType"], t[FIELDS[t["templateType"]]]) for t in spec["templates"]
+                      if t["templateType"] in FIELDS]
+            label = "chaos-mesh.org/workflow"
+        for kind, body in bodies:
+            self.store.put(kind.lower() + ".chaos-mesh.org", self.namespace, {
+                "apiVersion": "chaos-mesh.org/v1alpha1", "kind": kind, "spec": body,
+                "metadata": {
+                    "name": f'{metadata["name"]}-{uuid.uuid4().hex[:5]}', "labels": {label: metadata["name"]},
+                    "ownerReferences": [{"kind": item["kind"], "name": metadata["name"], "uid": metadata["uid"],
+                                         "controller": True, "blockOwnerDeletion": True}]}})
+
+        def note(item):
+            item["status"] = {"time": now_text(), "entryNode": "entry"}
+        self.store.change(resource, self.namespace, metadata["name"], note)
+
+    def collect(self, resource, item):
+        """What Kubernetes' garbage collector does for a deletion in the foreground."""
+        owned = [(key, other) for key, other in list(self.store.objects.items())
+                 if any(owner.get("uid") == item["metadata"]["uid"]
+                        for owner in other["metadata"].get("ownerReferences", []))]
+        for (kind, namespace, name), other in owned:
+            if not other["metadata"].get("deletionTimestamp"):
+                self.store.delete(kind, namespace, name, {})
+        if not owned:
+            self.store.change(
+                resource, self.namespace, item["metadata"]["name"],
+                lambda item: item["metadata"].update(finalizers=[]))
 
     # The steps, in the order of controllers/common/step.go
 
@@ -65,7 +107,6 @@ class Controller(threading.Thread):
     def is_over(self, item):
         seconds = go_seconds(item["spec"].get("duration"))
         created = time.strptime(item["metadata"]["creationTimestamp"], "%Y-%m-%dT%H:%M:%SZ")
-        import calendar
         return seconds is not None and calendar.timegm(created) + seconds < time.time()
 
     def experiment(self, item):
@@ -99,7 +140,7 @@ class Controller(threading.Thread):
             selectors[".Target"] = spec["target"]
         found = []
         for key, selector in selectors.items():
-            for name in selector["selector"]["pods"].get(self.namespace, []):
+            for name in self.pods(selector["selector"]):
                 try:
                     pod = self.store.get("pods", self.namespace, name)
                 except Problem:
@@ -111,6 +152,15 @@ class Controller(threading.Thread):
                     found.append({
                         "id": "/".join(filter(None, [self.namespace, name, container])), "selectorKey": key,
                         "phase": "Not Injected", "injectedCount": 0, "recoveredCount": 0})
+        return found
+
+    def pods(self, selector):
+        if "pods" in selector:
+            return selector["pods"].get(self.namespace, [])
+        labels = ",".join(f"{key}={value}" for key, value in selector.get("labelSelectors", {}).items())
+        found = []
+        for namespace in selector["namespaces"]:
+            found += [pod["metadata"]["name"] for pod in self.store.list("pods", namespace, labels)[0]]
         return found
 
     def move(self, item, record, desired):

@@ -74,7 +74,10 @@ class Store:
             metadata = item["metadata"]
             metadata["namespace"] = namespace
             metadata["resourceVersion"] = str(self.version)
-            if before is None:
+            if before is not None:
+                for field in ("uid", "creationTimestamp"):
+                    metadata[field] = before["metadata"][field]
+            else:
                 metadata.setdefault("uid", str(uuid.uuid4()))
                 metadata.setdefault("creationTimestamp", now_text())
             self.objects[key] = item
@@ -94,7 +97,7 @@ class Store:
                 return self._forget(resource, namespace, item)
             return self.put(resource, namespace, item)
 
-    def delete(self, resource, namespace, name, preconditions):
+    def delete(self, resource, namespace, name, preconditions, is_foreground=False):
         with self.changed:
             item = self.get(resource, namespace, name)
             metadata = item["metadata"]
@@ -104,10 +107,13 @@ class Store:
                     raise Problem(
                         409, "Conflict", f'Operation cannot be fulfilled on {resource} "{name}": the {field} in the '
                         f"precondition ({wanted}) does not match the {field} in record ({metadata[field]})")
-            if metadata.get("finalizers"):
-                return self.change(
-                    resource, namespace, name,
-                    lambda item: item["metadata"].setdefault("deletionTimestamp", now_text()))
+            if metadata.get("finalizers") or is_foreground:
+                def mark(item):
+                    item["metadata"].setdefault("deletionTimestamp", now_text())
+                    finalizers = item["metadata"].setdefault("finalizers", [])
+                    if is_foreground and "foregroundDeletion" not in finalizers:
+                        finalizers.append("foregroundDeletion")
+                return self.change(resource, namespace, name, mark)
             return self._forget(resource, namespace, item)
 
     def _forget(self, resource, namespace, item):
