@@ -56,6 +56,21 @@ import Testing
         #expect(Set(try (0..<40 as Range<UInt64>).flatMap(chosen)) == ["payment-a", "payment-b", "payment-c"])
     }
 
+    @Test func withoutASeedAllAreTakenThatMayBeChosen() throws {
+        let kill = try TestExperiments.kill()
+        #expect(try PodChoice(kill, from: all, seed: nil).pods.map(\.name) == ["payment-a", "payment-b", "payment-c"])
+    }
+
+    @Test func theRunnerItselfIsNotBroken() throws {
+        let everyone = try TestExperiments.delay(selector: "selector: {namespaces: [payment-chaos]}")
+        let refusal = #expect(throws: Refusal.self) {
+            try PodChoice(everyone, from: all, seed: 1, ownPod: "payment-c")
+        }
+        #expect(refusal?.field == "spec.selector")
+        #expect(refusal?.reason.hasPrefix("matches the runner itself (payment-c)") == true)
+        #expect(try PodChoice(everyone, from: all, seed: 1, ownPod: "elsewhere").pods.count == 5)
+    }
+
     @Test func ownersAndLeasesAreMarked() throws {
         let metadata = try manifest(TestExperiments.stress()).body["metadata"]
         let labels = metadata?["labels"]

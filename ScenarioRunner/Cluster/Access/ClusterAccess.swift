@@ -18,6 +18,8 @@ public struct ClusterAccess: Sendable {
     /// The one namespace in which anything is done.
     public let namespace: String
     public let origin: Origin
+    /// The pod that this process runs in, by its name; nil elsewhere.
+    var ownPod: String?
     /// `host:port` to connect to, where the server's certificate bears another name than that: then ``server`` is a
     /// URL with the certificate's name.
     var connectTo: String?
@@ -66,6 +68,7 @@ public struct ClusterAccess: Sendable {
             origin: .pod)
         access.tls.authorities = .data(Data(authorities.utf8))
         access.login = .tokenFile("\(accountFolder)/token", read: readFile)
+        access.ownPod = environment["HOSTNAME"].flatMap { $0.isEmpty ? nil : $0 }
         return access
     }
 }

@@ -53,7 +53,8 @@ public struct ChaosMeshEngine: ChaosEngine {
                 remedy: "see whether the API server at \(api.access.server) can be reached")
         }
         guard experiment.spec.selection != nil else { return wholePlan(experiment) }
-        return try plan(experiment, PodChoice(experiment, from: snapshot.pods, seed: seed), snapshot.pods)
+        let choice = try PodChoice(experiment, from: snapshot.pods, seed: seed, ownPod: api.access.ownPod)
+        return plan(experiment, choice, snapshot.pods)
     }
 
     private func wholePlan(_ experiment: Experiment) -> FaultPlan {
@@ -86,7 +87,9 @@ public struct ChaosMeshEngine: ChaosEngine {
     public func preflight(_ experiment: Experiment) async throws {
         if let refusal = refusal(of: experiment) { throw refusal }
         let all = try await pods.refresh().pods
-        if experiment.spec.selection != nil { _ = try PodChoice(experiment, from: all, seed: 0) }
+        if experiment.spec.selection != nil {
+            _ = try PodChoice(experiment, from: all, seed: nil, ownPod: api.access.ownPod)
+        }
         for kind in experiment.spec.chaosKinds(experiment.kind).sorted(by: { $0.kind < $1.kind }) {
             _ = try await api.probe(kind.resource)
             let permission = KubernetesPermission(group: ChaosKind.group, resource: kind.plural, verb: "create")
@@ -118,7 +121,7 @@ public struct ChaosMeshEngine: ChaosEngine {
             return try await injectWhole(experiment, kind, runID: runID, lasting: lasting)
         }
         let all = try await pods.refresh().pods
-        let choice = try PodChoice(experiment, from: all, seed: seed)
+        let choice = try PodChoice(experiment, from: all, seed: seed, ownPod: api.access.ownPod)
         let timing = api.timing
         let manifest = ChaosManifest(
             experiment, kind: kind, runID: runID, namespace: api.access.namespace, choice: choice,
@@ -127,8 +130,18 @@ public struct ChaosMeshEngine: ChaosEngine {
         let fault = InjectedChaos(
             experiment: experiment, manifest: manifest, choice: choice, plan: plan(experiment, choice, all), desk: desk,
             leases: leases)
-        try await put(fault, runID: runID)
-        return fault
+        do {
+            try await put(fault, kind, manifest.name, manifest.body, runID: runID) { object in
+                fault.created(object)
+                try await desk.waitForInjection(object, kind: kind, pods: choice.names)
+                fault.inForce()
+            }
+            return fault
+        } catch let error as ClusterError {
+            guard let reason = fault.forcedReason else { throw error }
+            throw ClusterError(
+                error.kind, "\(error.detail) [its finalizers were given up: \(reason)]", remedy: error.remedy)
+        }
     }
 
     /// Has Chaos Mesh itself run a workflow or a schedule; in force means that its controller has taken it up.
@@ -139,18 +152,30 @@ public struct ChaosMeshEngine: ChaosEngine {
             experiment, kind: kind, runID: runID, namespace: api.access.namespace, duration: lasting,
             leaseEnd: LeaseSweep.leaseEnd(api.timing, after: api.clock.now))
         let fault = WholeTimeline(experiment: experiment, manifest: manifest, desk: desk, leases: leases)
+        try await put(fault, kind, manifest.name, manifest.body, runID: runID) { object in
+            fault.created(object)
+            try await desk.waitForTakeUp(object, kind: kind)
+        }
+        return fault
+    }
+
+    /// Creates the object of `fault` and does with it what `body` says; takes it back when that fails.
+    private func put(
+        _ fault: any InjectedFault, _ kind: ChaosKind, _ name: String, _ object: JSONValue, runID: String,
+        _ body: (ChaosObject) async throws -> Void
+    ) async throws {
         var isThere = true
         do {
-            let object: ChaosObject
+            let made: ChaosObject
             do {
-                object = try await desk.create(kind, manifest.name, manifest.body, runID: runID)
+                // A task of its own, awaited at once: a request that is cancelled half-way may be carried out later, and
+                // what it has made would be missed by the removal.
+                made = try await Task { try await desk.create(kind, name, object, runID: runID) }.value
             } catch {
                 isThere = ChaosDesk.mayBeThere(error)
                 throw error
             }
-            fault.created(object)
-            try await desk.waitForTakeUp(object, kind: kind)
-            return fault
+            try await body(made)
         } catch let injection {
             guard isThere else { throw injection }
             do {
@@ -159,33 +184,6 @@ public struct ChaosMeshEngine: ChaosEngine {
                 throw FaultLeftBehind(fault: fault, injection: injection, removal: removal)
             }
             throw injection
-        }
-    }
-
-    private func put(_ fault: InjectedChaos, runID: String) async throws {
-        let manifest = fault.manifest
-        var isThere = true
-        do {
-            let object: ChaosObject
-            do {
-                object = try await desk.create(manifest.kind, manifest.name, manifest.body, runID: runID)
-            } catch {
-                isThere = ChaosDesk.mayBeThere(error)
-                throw error
-            }
-            fault.created(object)
-            try await desk.waitForInjection(object, kind: manifest.kind, pods: fault.choice.names)
-            fault.inForce()
-        } catch let injection {
-            guard isThere else { throw injection }
-            do {
-                try await fault.remove()
-            } catch let removal {
-                throw FaultLeftBehind(fault: fault, injection: injection, removal: removal)
-            }
-            guard let reason = fault.forcedReason, let error = injection as? ClusterError else { throw injection }
-            throw ClusterError(
-                error.kind, "\(error.detail) [its finalizers were given up: \(reason)]", remedy: error.remedy)
         }
     }
 }

@@ -9,13 +9,16 @@ struct PodChoice: Sendable, Equatable {
 
     var names: Set<String> { Set((pods + (targets ?? [])).map(\.name)) }
 
-    /// - Parameter all: the pods of the namespace. Those that are being deleted are not chosen.
-    /// - Throws: ``Refusal`` when a selector chooses nothing.
-    init(_ experiment: Experiment, from all: [PodFacts], seed: UInt64) throws(Refusal) {
+    /// - Parameters:
+    ///   - all: the pods of the namespace. Those that are being deleted are not chosen.
+    ///   - seed: decides what the mode leaves open; nil takes all that may be chosen.
+    ///   - ownPod: the runner's own, in which no fault is put: nobody could take it away.
+    /// - Throws: ``Refusal`` when a selector chooses nothing, or matches the runner.
+    init(_ experiment: Experiment, from all: [PodFacts], seed: UInt64?, ownPod: String? = nil) throws(Refusal) {
         guard let selection = experiment.spec.selection else {
             throw experiment.refusal("kind", "selects no pods")
         }
-        var generator = SeededGenerator(seed: seed, purpose: "selection")
+        var generator = SeededGenerator(seed: seed ?? 0, purpose: "selection")
         let candidates = all.filter { !$0.isBeingDeleted && $0.phase != "Succeeded" && $0.phase != "Failed" }
         func choose(_ selection: ReplicaSelection, _ field: String) throws(Refusal) -> [PodFacts] {
             let matching = candidates.filter { selection.selector.matches($0) }
@@ -24,12 +27,18 @@ struct PodChoice: Sendable, Equatable {
                 throw experiment.refusal(
                     field, "selects no pod of the namespace: \(there); see kubectl get pods --show-labels")
             }
+            guard seed != nil else { return matching }
             let chosen = selection.mode.choose(from: matching, using: &generator)
             guard !chosen.isEmpty else {
                 throw experiment.refusal(
                     field, "chooses none of the \(matching.count) pods that match: raise its value")
             }
             return chosen
+        }
+        if let ownPod, candidates.contains(where: { $0.name == ownPod && selection.selector.matches($0) }) {
+            throw experiment.refusal(
+                "spec.selector",
+                "matches the runner itself (\(ownPod)), which could not take the fault away: add a label")
         }
         pods = try choose(selection, "spec.selector")
         if case .network(let network) = experiment.spec, let target = network.target {
