@@ -4,9 +4,11 @@
 
 import { inSigns } from "./format.js";
 
-/** The tier of a replica or service: `payment-0` and `payment-service` are both `payment`. */
+const TIERS = ["payment", "inventory", "notification"];
+
+/** The tier of a replica or service: `payment-0`, `payment-service` and a pod `payment-service-5d4f-x7k2q` are all `payment`. */
 export function tierOf(name) {
-  return name.replace(/-(service|\d+)$/, "");
+  return TIERS.find((tier) => name.startsWith(`${tier}-`)) ?? name;
 }
 
 /** The faults of the topology document; payment failures, which have a place of their own, are not among them. */

@@ -16,13 +16,14 @@ export function mount(scope) {
   // The sentence has numbers that change every second: a screen reader hears of the headline alone.
   const headline = el("h1", { class: "headline", "aria-live": "polite" }, "System");
   const sentence = el("p", { class: "hint" });
+  const site = el("p", { class: "hint" });
   const topology = makeTopology(scope);
   const charts = makeCharts(scope, { height: 170 });
   const invitation = el("p", { class: "note" }, "No traffic now. ", el("a", { href: "#/scenarios" }, "Run a scenario"),
     " and watch this picture, or ", el("a", { href: "#/load" }, "put load on the system"), " first.");
 
   root.append(
-    el("div", { class: "view-head" }, el("div", {}, headline, sentence)),
+    el("div", { class: "view-head" }, el("div", {}, headline, sentence, site)),
     el("section", { class: "panel", "aria-label": "Topology" }, topology.element),
     el("section", { class: "panel", "aria-labelledby": "system-charts" },
       el("div", { class: "panel-head" }, el("h2", { id: "system-charts" }, "What users feel"),
@@ -45,6 +46,8 @@ export function mount(scope) {
     setText(headline, title);
     setAttribute(root, "data-mood", mood);
     setText(sentence, words);
+    setText(site, siteWords(store.topology?.site));
+    site.hidden = site.textContent === "";
     invitation.hidden = store.seconds.within(now()).length > 0;
     charts.element.hidden = !invitation.hidden;
   }
@@ -59,6 +62,15 @@ export function mount(scope) {
     if (second && second.success !== null && second.success < GOOD_SUCCESS) return ["fault", "Users see failures", `No fault acts, and yet: ${feel}`];
     if (!store.topology) return ["calm", "System", "Reading the system"];
     return ["calm", "All is well", `Every replica is up, and nothing is broken. ${feel}`];
+  }
+
+  /** Where all this is, when it is not the lab. */
+  function siteWords(site) {
+    if (!site?.namespace) return "";
+    const words = [`${site.engine} in namespace ${site.namespace}`];
+    if (!site.reaches_replicas) words.push("seen from outside of the cluster, so that what only the pods tell is not known");
+    if (site.complaint) words.push(site.complaint);
+    return `${words.join("; ")}.`;
   }
 
   scope.watch(["topology", "seconds", "failureModes", "halted"], show);

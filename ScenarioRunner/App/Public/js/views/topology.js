@@ -10,6 +10,8 @@ import { CLIENT, curveOf, GATEWAY, HEAD, layoutOf, ROW } from "./topology-layout
 
 const POOR_SUCCESS = 0.99;
 const WIDE_BOX = 190;
+// Of a pod only the last part fits, which tells it from the others.
+const LONGEST_NAME = 16;
 
 const STATE_WORDS = {
   up: "up", restarting: "restarting", stressed: "under stress", killed: "killed", down: "held down", stopped: "stopped",
@@ -120,7 +122,8 @@ function makeBox(box, replicas, failures) {
   }
   if (width > WIDE_BOX) group.append(aside(`:${service.port}`));
   service.replicas.forEach((replica, index) => {
-    const row = makeRow(box, index, width > WIDE_BOX ? replica.name : replica.name.split("-").at(-1));
+    const isShort = width > WIDE_BOX && replica.name.length <= LONGEST_NAME;
+    const row = makeRow(box, index, isShort ? replica.name : replica.name.split("-").at(-1));
     replicas.set(replica.name, row);
     group.append(row.group);
   });
