@@ -261,7 +261,8 @@ let package = Package(
         .testTarget(
             name: "ScenarioRunnerTests",
             dependencies: server + [
-                "Experiments", "Load", "Sandbox", "ScenarioRunner", "ServiceTesting", "TestSupport", "Verdict",
+                "Cluster", "Experiments", "Load", "Sandbox", "ScenarioRunner", "ServiceTesting", "TestSupport",
+                "Verdict",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),

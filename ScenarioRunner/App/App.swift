@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cluster
 import Foundation
 import Shared
 
@@ -12,11 +13,10 @@ struct RunnerCommand: AsyncParsableCommand {
         abstract: "Breaks a payment system on purpose, and measures what it did.",
         version: Version.current,
         subcommands: [
-            LabCommand.self, PlanCommand.self, RunCommand.self, SuiteCommand.self, ReportCommand.self,
-            CompareCommand.self, LoadCommand.self, LocustCommand.self, ResilienceCommand.self, HaltCommand.self,
-            RearmCommand.self, CheckCommand.self, ExplainCommand.self, DoctorCommand.self, HealCommand.self,
-            LabInsideCommand.self,
-            FrontDoorCommand.self,
+            LabCommand.self, ServeCommand.self, PlanCommand.self, RunCommand.self, SuiteCommand.self,
+            ReportCommand.self, CompareCommand.self, LoadCommand.self, LocustCommand.self, ResilienceCommand.self,
+            HaltCommand.self, RearmCommand.self, CheckCommand.self, ExplainCommand.self, DoctorCommand.self,
+            HealCommand.self, LabInsideCommand.self, FrontDoorCommand.self,
             LoadWorkerCommand.self, StressWorkerCommand.self, PathWorkerCommand.self, StatusProbeCommand.self,
         ])
 
@@ -30,6 +30,8 @@ struct RunnerCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+        } catch let error as ClusterError {
+            CommandExit.fail("\(error)", code: error.kind == .badConfiguration ? .badConfiguration : .unavailable)
         } catch let error as LabError {
             CommandExit.fail("\(error)", code: .unavailable)
         } catch let error as RefusedRequest {

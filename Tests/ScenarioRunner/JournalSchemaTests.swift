@@ -38,7 +38,7 @@ import Verdict
 
     @Test func theSiteTellsWhatTheDoctorFound() {
         let site = RunSite(
-            findings: [Finding(name: "nft", status: .missing, detail: "absent", remedy: "install it")],
+            findings: { [Finding(name: "nft", status: .missing, detail: "absent", remedy: "install it")] },
             system: RunnerLab.Options().system)
         #expect(site.doctor == ["nft": DoctorFinding(status: "missing", detail: "absent", remedy: "install it")])
         let paths = site.topology.paths.map { "\($0.from) -> \($0.to)" }

@@ -37,10 +37,16 @@ struct RunnerLab: Sendable {
         /// Every replica of every service, where it matters whether a fault touches all of them.
         var allReplicas: Set<String> = []
         var allowsTotal = false
+        /// Looks whether an experiment can begin now.
+        var preflight: @Sendable (Experiment) async throws -> Void = { _ in }
+        /// How long a trigger waits for its fault.
+        var injectionTime: Duration?
         /// Where a load without chaos goes to.
         var loadTarget = "http://127.0.0.1:1"
         /// How the replicas' processes do.
         var statuses: @Sendable () -> [ReplicaStatus] = { [] }
+        /// Of a cluster that is seen from outside; nil in the lab.
+        var namespace: String?
         /// What the picture of the system is made from, besides what the lab has itself.
         var sources = TopologyWatch.Sources()
         var locust: @Sendable (LabFolder) -> any LocustDriver = { _ in FakeLocust() }
@@ -49,7 +55,7 @@ struct RunnerLab: Sendable {
         var system: SystemUnderTest {
             SystemUnderTest(
                 replicas: { [statuses] in LabTopology().replicas(statuses()) }, targets: .init(all: loadTarget),
-                executable: "/nowhere")
+                executable: "/nowhere", namespace: namespace, reachesReplicas: namespace == nil)
         }
     }
 
@@ -86,12 +92,13 @@ struct RunnerLab: Sendable {
         sources.runs = { [manager] in manager.activeViews }
         sources.failureModes = { failureModes.settings.failureModes }
         sources.load = { [loads] in loads.current(since: .max)?.view }
-        watch = TopologyWatch(system: options.system, sources: sources, board: board, events: events)
+        watch = TopologyWatch(
+            system: options.system, engine: acting.name, sources: sources, board: board, events: events)
         api = RunnerAPI(
             runs: RunsController(
                 manager: manager, engine: acting, experimentsFolder: try Self.experiments(in: root),
                 profilesFolder: profiles.path,
-                cooldownMinutes: options.cooldown.seconds / 60),
+                cooldownMinutes: options.cooldown.seconds / 60, injectionTime: options.injectionTime),
             load: LoadController(
                 manager: loads, profilesFolder: profiles.path, targets: .init(all: options.loadTarget)),
             topology: TopologyController(watch: watch),
@@ -118,7 +125,7 @@ struct RunnerLab: Sendable {
                 removalTime: options.removalTime),
             folder: folder,
             governor: Governor(cooldown: options.cooldown, allowsTotal: options.allowsTotal),
-            allReplicas: { options.allReplicas }, events: events, logger: logger)
+            allReplicas: { options.allReplicas }, preflight: options.preflight, events: events, logger: logger)
     }
 
     /// The manager of a runner that starts anew on the same folder.

@@ -14,6 +14,8 @@ struct RunsController: Sendable {
     let experimentsFolder: String
     let profilesFolder: String
     let cooldownMinutes: Double
+    /// How long a trigger waits for its fault to be in force; nil where that takes no longer than the answer.
+    var injectionTime: Duration?
 
     var routes: [Route] {
         [
@@ -39,8 +41,12 @@ struct RunsController: Sendable {
         let seed = query.optionalInteger("seed", in: 0...Int(RunRequest.seeds.upperBound))
         try query.finish()
         let chosen = seed.map(UInt64.init) ?? .random(in: RunRequest.seeds)
-        return try .json(
-            PlanDocument(experiment, engine: engine, seed: chosen, isTooWide: manager.isTooWide))
+        do {
+            return try .json(
+                PlanDocument(experiment, engine: engine, seed: chosen, isTooWide: manager.isTooWide))
+        } catch {
+            throw Problem.answer(to: error)
+        }
     }
 
     // MARK: Runs
@@ -48,7 +54,8 @@ struct RunsController: Sendable {
     private func start(_ request: Request, _ context: AppContext) async throws -> Response {
         let body: RunBody = try await request.json()
         let profile = try body.profile.map { try LoadController.profile(named: $0, in: profilesFolder) } ?? .usual
-        let view = try manager.start(body.request(try experiment(named: body.experiment), profile: profile))
+        let view = try await manager.startWhenReady(
+            body.request(try experiment(named: body.experiment), profile: profile))
         return try .json(view, status: .accepted, headers: [.location: "/api/runs/\(view.id)"])
     }
 
@@ -68,10 +75,11 @@ struct RunsController: Sendable {
                 "\(name) is a \(experiment.kind): use /api/trigger_\(stress ? "chaos" : "stress")/\(name).")
         }
         let duration = RunRequest.triggerDuration(of: experiment)
-        let view = try manager.start(
+        let view = try await manager.startWhenReady(
             RunRequest(
                 experiment: experiment, origin: .api, baseline: .zero, duration: duration, recovery: .zero, rate: 0,
                 seed: .random(in: RunRequest.seeds)))
+        if let injectionTime { try await manager.waitForFault(of: view.id, within: injectionTime) }
         return try .json(
             TriggerAnswer(
                 message: "\(name) started for \(GoDuration.text(duration)).", runID: view.id,

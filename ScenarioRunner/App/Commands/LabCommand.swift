@@ -1,6 +1,5 @@
 import ArgumentParser
 import Cluster
-import Experiments
 import Foundation
 import Sandbox
 import Shared
@@ -52,12 +51,7 @@ struct LabOptions: ParsableArguments {
 
     private func runnerEnvironment() throws -> RunnerEnvironment {
         let environment = ProcessInfo.processInfo.environment
-        do {
-            return try RunnerEnvironment.detect(
-                environment: environment, cluster: .detect(environment: environment))
-        } catch {
-            throw SettingsError(messages: ["\(error)"])
-        }
+        return try .detected(in: environment, .detect(environment: environment))
     }
 }
 
@@ -105,26 +99,5 @@ struct HealCommand: AsyncParsableCommand {
     mutating func run() async throws {
         let removed = await ControlGroups.sweep()
         print(removed.isEmpty ? "Nothing was left behind." : "Removed:\n" + removed.joined(separator: "\n"))
-    }
-}
-
-/// `scenario-runner doctor`: what this machine can and cannot do.
-struct DoctorCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Say what this machine can and cannot do, with the remedy for each.")
-
-    @Flag(help: "Print JSON instead of a table.")
-    var json = false
-
-    mutating func run() async throws {
-        let findings = await Doctor.examine()
-        if json {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(findings), as: UTF8.self))
-        } else {
-            print(Doctor.render(findings))
-        }
-        if findings.contains(where: { $0.status == .missing }) { throw ExitCode(CommandExit.unavailable.rawValue) }
     }
 }

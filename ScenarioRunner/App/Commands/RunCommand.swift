@@ -131,6 +131,8 @@ struct RunClient: Sendable {
     let progress: ProgressLine
 
     private static let pollInterval = Duration.milliseconds(250)
+    /// In a cluster the runner asks others first, each of which has its time.
+    private static let startTime = Duration.seconds(60)
     /// Beyond the longest run that the API admits; the runner ends every run by itself long before.
     private static let longest = Duration.seconds(45 * 60)
 
@@ -150,7 +152,8 @@ struct RunClient: Sendable {
     }
 
     private func start(_ body: JSONValue, _ connection: RunnerConnection) async throws -> String {
-        let answer = try await connection.call(.post, "/api/runs", body: try JSONEncoder().encode(body))
+        let answer = try await connection.call(
+            .post, "/api/runs", body: try JSONEncoder().encode(body), timeout: Self.startTime)
         return try JSONDecoder().decode(Started.self, from: answer).id
     }
 

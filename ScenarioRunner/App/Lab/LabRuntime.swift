@@ -30,7 +30,7 @@ struct LabRuntime: Sendable {
             settings: settings.runner,
             site: .init(
                 system: system, engine: world.engine(supervisor: supervisor),
-                journal: RunSite(findings: settings.findings, system: system)),
+                journal: RunSite(findings: { [findings = settings.findings] in findings }, system: system)),
             address: .init(host: world.network == nil ? "127.0.0.1" : "0.0.0.0", port: world.runnerPort),
             client: client, logger: logger)
 

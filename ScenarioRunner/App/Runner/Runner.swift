@@ -18,6 +18,10 @@ struct Runner: Sendable {
         let system: SystemUnderTest
         /// Puts single faults in force.
         let engine: any ChaosEngine
+        /// Looks whether an experiment can begin now, where that depends on others.
+        var preflight: @Sendable (Experiment) async throws -> Void = { _ in }
+        /// How long a fault may take to be in force, where that is longer than a moment.
+        var injectionTime: Duration?
         /// What every journal says of the place.
         let journal: RunSite
     }
@@ -56,14 +60,15 @@ struct Runner: Sendable {
                 resilience: ResilienceSwitch(store: failureModes, events: events)),
             folder: settings.folder,
             governor: Governor(cooldown: .seconds(settings.cooldownSeconds), allowsTotal: settings.allowTotal),
-            allReplicas: { Set(system.replicas().map(\.name)) }, events: events, logger: logger)
+            allReplicas: { Set(system.replicas().map(\.name)) }, preflight: site.preflight, events: events,
+            logger: logger)
         let loads = LoadManager(worker: worker, restock: restock.run, events: events, logger: logger)
         let locust = LocustService(
             catalogue: LocustCatalogue(folder: settings.locust.profilesFolder),
             driver: system.locustDriver(settings.locust, folder: settings.folder, client: client),
             folder: settings.folder, events: events, logger: logger)
         let watch = TopologyWatch(
-            system: system,
+            system: system, engine: engine.name,
             sources: .init(
                 runs: { runs.activeViews }, failureModes: { failureModes.settings.failureModes },
                 failureModesHolder: { runs.failureModesHolder }, load: { loads.current(since: .max)?.view },
@@ -72,7 +77,8 @@ struct Runner: Sendable {
         let api = try RunnerAPI(
             runs: RunsController(
                 manager: runs, engine: engine, experimentsFolder: settings.experimentsFolder,
-                profilesFolder: settings.profilesFolder, cooldownMinutes: Double(settings.cooldownSeconds) / 60),
+                profilesFolder: settings.profilesFolder, cooldownMinutes: Double(settings.cooldownSeconds) / 60,
+                injectionTime: site.injectionTime),
             load: LoadController(manager: loads, profilesFolder: settings.profilesFolder, targets: targets),
             topology: TopologyController(watch: watch),
             payments: PaymentsController(reader: PaymentStoryReader(client: client, paymentURL: targets.payment)),

@@ -229,7 +229,8 @@ struct RunExecution: Sendable {
         let fault: any InjectedFault
         do {
             fault = try await stop.cancelling {
-                try await engine.inject(request.experiment, runID: recorder.id, seed: request.seed)
+                try await engine.inject(
+                    request.experiment, runID: recorder.id, seed: request.seed, lasting: request.duration)
             }
         } catch let left as FaultLeftBehind {
             try await takeBack(left, recorder, onProgress)

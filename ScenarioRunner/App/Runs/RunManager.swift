@@ -30,6 +30,9 @@ final class RunManager: Service, Sendable {
         let stop = StopSignal()
         /// Open once its fault is gone, or when there never was one.
         let isFaultGone = Latch()
+        /// Open once its fault is in force, or never will be.
+        let isDecided = Latch()
+        var wasInForce = false
         /// Its removal was given up.
         var hasStuckFault = false
         var journal: Journal?
@@ -52,6 +55,8 @@ final class RunManager: Service, Sendable {
     private let execution: RunExecution
     /// Every replica of every service that there is now.
     private let allReplicas: @Sendable () -> Set<String>
+    /// Looks whether an experiment can begin now.
+    private let preflight: @Sendable (Experiment) async throws -> Void
     private let store: JournalStore
     private let events: EventHub
     private let logger: Logger
@@ -60,19 +65,53 @@ final class RunManager: Service, Sendable {
 
     init(
         engine: any ChaosEngine, execution: RunExecution, folder: LabFolder, governor: Governor,
-        allReplicas: @escaping @Sendable () -> Set<String>, events: EventHub, logger: Logger
+        allReplicas: @escaping @Sendable () -> Set<String>,
+        preflight: @escaping @Sendable (Experiment) async throws -> Void = { _ in }, events: EventHub, logger: Logger
     ) {
         store = JournalStore(folder: folder.runs, logger: logger)
         state = Mutex(State(past: store.readNewest().map { RunView($0) }, governor: governor))
         self.engine = engine
         self.execution = execution
         self.allReplicas = allReplicas
+        self.preflight = preflight
         self.events = events
         self.logger = logger
         (queue, enqueue) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(64))
     }
 
     // MARK: What callers ask
+
+    /// Starts a run when the engine has looked whether it can begin now: in a cluster others have to do their part.
+    ///
+    /// - Throws: as ``start(_:)``, and ``Problem`` 503 with what is missing in the cluster.
+    func startWhenReady(_ request: RunRequest) async throws -> RunView {
+        // What would be refused anyhow is not looked at any further.
+        let plan = try plan(request.experiment, seed: request.seed)
+        let all = allReplicas()
+        try state.withLock { state in
+            var trial = state
+            trial.governor.allReplicas = all
+            try trial.admit("trial", request, plan)
+        }
+        do { try await preflight(request.experiment) } catch { throw Problem.answer(to: error) }
+        return try start(request)
+    }
+
+    /// Waits until the fault of a run is in force, or the time is over.
+    ///
+    /// - Throws: ``Problem`` 503 with the reason when it could not be put in force.
+    func waitForFault(of id: String, within limit: Duration) async throws {
+        guard let record = state.withLock({ $0.records[id] }) else { throw Self.unknown(id) }
+        guard await record.isDecided.wait(until: .now + limit) else { return }
+        guard let record = state.withLock({ $0.records[id] }), !record.wasInForce, record.view.verdict == .invalid
+        else {
+            return
+        }
+        throw Problem(
+            .serviceUnavailable,
+            "\(record.view.experiment) did not take effect: \(record.view.reasons.joined(separator: "; ")).",
+            members: ["run_id": .string(id)])
+    }
 
     /// Admits a run and starts it.
     ///
@@ -107,18 +146,13 @@ final class RunManager: Service, Sendable {
 
     /// What a run would do, whether it may start now or not.
     ///
-    /// - Throws: ``Problem`` 422 for what the engine cannot do.
+    /// - Throws: ``Problem`` 422 for what the engine cannot do, 503 when a cluster cannot do it now.
     func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan {
         do {
             if let refusal = engine.refusal(of: experiment) { throw refusal }
             return try engine.plan(experiment, seed: seed)
-        } catch let refusal as Refusal {
-            throw Problem(
-                .unprocessableContent, refusal.description,
-                members: [
-                    "file": .string(refusal.file), "line": .integer(Int64(refusal.line)),
-                    "field": .string(refusal.field),
-                ])
+        } catch {
+            throw Problem.answer(to: error)
         }
     }
 
@@ -257,6 +291,10 @@ final class RunManager: Service, Sendable {
             case .phase(let phase, let endsAt):
                 state.records[id]?.view.phase = phase
                 state.records[id]?.view.phaseEndsAt = endsAt?.seconds
+                if phase == .fault {
+                    state.records[id]?.wasInForce = true
+                    state.records[id]?.isDecided.open()
+                }
                 if state.records[id]?.view.state == .starting { state.records[id]?.view.state = .running }
                 return state.records[id]?.view
             case .second(let second):
@@ -294,6 +332,7 @@ final class RunManager: Service, Sendable {
             }
             state.records[id]?.journal = journal
             state.records[id]?.view.finish(journal, at: UnixTime.now.seconds)
+            state.records[id]?.isDecided.open()
             return state.records[id]?.view
         }
         publishRateLimit()
@@ -351,34 +390,5 @@ extension RunManager.State {
         {
             records[order.remove(at: index)] = nil
         }
-    }
-}
-
-extension RunView {
-    /// A run that ended before this runner began.
-    fileprivate init(_ journal: Journal) {
-        self.init(
-            id: journal.runID, experiment: journal.experiment,
-            origin: RunRequest.Origin(rawValue: journal.input.origin) ?? .api, state: .finished,
-            startedAt: journal.startedAt)
-        let last = journal.events.last.map { journal.startedAt + $0.t }
-        finish(
-            journal, at: journal.phases.map { $0.startedAt + $0.durationS }.max().map { max($0, last ?? $0) } ?? last)
-    }
-
-    /// - Parameter end: Unix seconds.
-    fileprivate mutating func finish(_ journal: Journal, at end: Double?) {
-        state = .finished
-        phase = nil
-        phaseEndsAt = nil
-        live = nil
-        endedAt = end
-        verdict = journal.verdict
-        reasons = journal.reasons
-        func rate(_ name: PhaseName) -> Double? {
-            journal.phase(name).flatMap { $0.requests > 0 ? $0.successRate : nil }
-        }
-        successRate = SuccessRates(before: rate(.baseline), during: rate(.fault), after: rate(.recovery))
-        recoveryTimeMs = journal.recoveryTimeMs
     }
 }

@@ -7,14 +7,21 @@ import Verdict
 /// Where runs take place: what every journal made there says alike.
 struct RunSite: Sendable {
     let machine = RunMachine.current
-    let doctor: [String: DoctorFinding]
+    private let findings: @Sendable () -> [Finding]
     let system: SystemUnderTest
 
-    init(findings: [Finding] = [], system: SystemUnderTest) {
-        doctor = Dictionary(
-            findings.map { ($0.name, DoctorFinding(status: $0.status.rawValue, detail: $0.detail, remedy: $0.remedy)) }
-        ) { first, _ in first }
+    /// - Parameter findings: what the doctor says now.
+    init(findings: @escaping @Sendable () -> [Finding] = { [] }, system: SystemUnderTest) {
+        self.findings = findings
         self.system = system
+    }
+
+    var doctor: [String: DoctorFinding] {
+        Dictionary(
+            findings().map {
+                ($0.name, DoctorFinding(status: $0.status.rawValue, detail: $0.detail, remedy: $0.remedy))
+            }
+        ) { first, _ in first }
     }
 
     /// As it is now, without what is broken, which is the run's.

@@ -86,3 +86,32 @@ extension LiveWindow.Second {
         try container.encode(p99Ms, forKey: .p99Ms)
     }
 }
+
+extension RunView {
+    /// A run that ended before this runner began.
+    init(_ journal: Journal) {
+        self.init(
+            id: journal.runID, experiment: journal.experiment,
+            origin: RunRequest.Origin(rawValue: journal.input.origin) ?? .api, state: .finished,
+            startedAt: journal.startedAt)
+        let last = journal.events.last.map { journal.startedAt + $0.t }
+        finish(
+            journal, at: journal.phases.map { $0.startedAt + $0.durationS }.max().map { max($0, last ?? $0) } ?? last)
+    }
+
+    /// - Parameter end: Unix seconds.
+    mutating func finish(_ journal: Journal, at end: Double?) {
+        state = .finished
+        phase = nil
+        phaseEndsAt = nil
+        live = nil
+        endedAt = end
+        verdict = journal.verdict
+        reasons = journal.reasons
+        func rate(_ name: PhaseName) -> Double? {
+            journal.phase(name).flatMap { $0.requests > 0 ? $0.successRate : nil }
+        }
+        successRate = SuccessRates(before: rate(.baseline), during: rate(.fault), after: rate(.recovery))
+        recoveryTimeMs = journal.recoveryTimeMs
+    }
+}

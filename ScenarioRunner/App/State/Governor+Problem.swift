@@ -34,14 +34,16 @@ extension Governor.Refusal {
     }
 
     /// What is wrong with an experiment that is too wide by itself, and what to do about it.
-    static let total = "would touch every replica of every service: select fewer, or start the lab with --allow-total."
+    static let total =
+        "would touch every replica of every service: select fewer, or start the lab with "
+        + "--allow-total, the runner of a cluster with ALLOW_TOTAL=true."
 
     private func tooWide(_ experiment: String, _ seconds: Int?) -> Problem {
         guard let seconds else { return Problem(.unprocessableContent, "\(experiment) \(Self.total)") }
         return .retryLater(
             .conflict,
             "\(experiment) would touch every replica of every service, with what is in force. "
-                + "Wait for its end, or start the lab with --allow-total.",
+                + "Wait for its end, or start the lab with --allow-total, the runner of a cluster with ALLOW_TOTAL=true.",
             seconds: seconds)
     }
 }

@@ -57,6 +57,12 @@ struct SystemUnderTest: Sendable {
     var place: @Sendable ([String]) -> [String] = { $0 }
     /// Its network reaches nothing outside.
     var isSealed = false
+    /// Of a cluster; nil in the lab.
+    var namespace: String?
+    /// Whether the replicas' own addresses can be reached from here, which their `/metrics` take.
+    var reachesReplicas = true
+    /// Why nobody knows how the replicas do; nil while somebody does.
+    var blindness: @Sendable () -> String? = { nil }
 
     /// The command that runs a command of this program where the users are.
     func command(_ arguments: String...) -> [String] { place([executable] + arguments) }

@@ -9,7 +9,7 @@ import Shared
 ///   FailureModes --------> TimelineFault --step after step----------> payment service's settings
 /// ```
 ///
-/// In a cluster Chaos Mesh runs workflows and schedules itself; failure modes are the runner's own everywhere.
+/// It is the same everywhere: what Chaos Mesh spawned by itself would have no lease and no dose.
 struct TimelineEngine: ChaosEngine {
     let base: any ChaosEngine
     let tools: TimelineTools
@@ -38,9 +38,15 @@ struct TimelineEngine: ChaosEngine {
     }
 
     func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
+        try await inject(experiment, runID: runID, seed: seed, lasting: RunRequest.maxDuration)
+    }
+
+    func inject(
+        _ experiment: Experiment, runID: String, seed: UInt64, lasting: Duration
+    ) async throws -> any InjectedFault {
         if let refusal = refusal(of: experiment) { throw refusal }
         guard let timeline = Timeline(experiment, seed: seed) else {
-            return try await base.inject(experiment, runID: runID, seed: seed)
+            return try await base.inject(experiment, runID: runID, seed: seed, lasting: lasting)
         }
         return TimelineFault(timeline, engine: base, tools: tools, runID: runID)
     }

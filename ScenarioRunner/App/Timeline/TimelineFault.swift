@@ -102,7 +102,8 @@ final class TimelineFault: InjectedFault {
         do {
             let id = "\(runID)-\(number)-\(part.name)"
             let fault = try await stop.cancelling { [self] in
-                try await engine.inject(part, runID: id, seed: timeline.seed(of: part))
+                try await engine.inject(
+                    part, runID: id, seed: timeline.seed(of: part), lasting: ContinuousClock.now.duration(to: end))
             }
             tools.willEnd(id, UnixTime.now.advanced(by: ContinuousClock.now.duration(to: end)))
             let index = state.withLock { state in

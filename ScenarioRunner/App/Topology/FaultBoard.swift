@@ -54,8 +54,15 @@ struct BoardedEngine: ChaosEngine {
     func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan { try base.plan(experiment, seed: seed) }
 
     func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
+        try await inject(experiment, runID: runID, seed: seed, lasting: RunRequest.maxDuration)
+    }
+
+    func inject(
+        _ experiment: Experiment, runID: String, seed: UInt64, lasting: Duration
+    ) async throws -> any InjectedFault {
         do {
-            return onBoard(try await base.inject(experiment, runID: runID, seed: seed), experiment, runID)
+            return onBoard(
+                try await base.inject(experiment, runID: runID, seed: seed, lasting: lasting), experiment, runID)
         } catch let left as FaultLeftBehind {
             let fault = onBoard(left.fault, experiment, runID)
             board.leaves(runID)

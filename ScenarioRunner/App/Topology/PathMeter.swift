@@ -29,6 +29,11 @@ struct PathMeter: Sendable {
         readings[replica, default: []].append(Reading(counts: counts, life: life, time: time))
     }
 
+    /// Forgets all others: in a cluster new replicas come under new names.
+    mutating func keep(_ replicas: Set<String>) {
+        readings = readings.filter { replicas.contains($0.key) }
+    }
+
     /// Of all these replicas together; nil when nothing is known of any.
     func numbers(
         of path: ReplicaCounts.Path, at replicas: [String], now: ContinuousClock.Instant

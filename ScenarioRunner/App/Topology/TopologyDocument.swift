@@ -3,6 +3,23 @@ import Shared
 
 /// The whole picture of the system at one moment: `GET /api/topology`, and the event `topology`.
 struct TopologyDocument: Encodable, Sendable, Equatable {
+    /// Where all this is.
+    struct Site: Encodable, Sendable, Equatable {
+        /// `lab`, `plain` or `chaos-mesh`.
+        let engine: String
+        /// Of a cluster.
+        let namespace: String?
+        /// False where the replicas' own addresses cannot be reached: what only they could tell is not known.
+        let reachesReplicas: Bool
+        /// Why the states of the replicas may be out of date.
+        let complaint: String?
+
+        enum CodingKeys: String, CodingKey {
+            case engine, namespace, complaint
+            case reachesReplicas = "reaches_replicas"
+        }
+    }
+
     struct Service: Encodable, Sendable, Equatable {
         let name: String
         let port: Int
@@ -42,6 +59,7 @@ struct TopologyDocument: Encodable, Sendable, Equatable {
         }
     }
 
+    let site: Site
     let services: [Service]
     let paths: [Path]
     let faults: [Fault]
@@ -50,6 +68,7 @@ struct TopologyDocument: Encodable, Sendable, Equatable {
 extension TopologyDocument {
     /// What a document is made from.
     struct Facts: Sendable {
+        let site: TopologyDocument.Site
         let replicas: [SystemUnderTest.Replica]
         /// Of single faults, as the board has them.
         let inForce: [FaultBoard.Entry]
@@ -65,6 +84,7 @@ extension TopologyDocument {
     }
 
     init(_ facts: Facts) {
+        site = facts.site
         services = facts.services
         paths = facts.paths
         faults = facts.faults
@@ -97,7 +117,8 @@ extension TopologyDocument.Facts {
         }
         switch state {
         case .up: return isHit(by: [.cpu, .memory, .disk]) ? .stressed : .up
-        case .restarting: return isHit(by: [.kill]) ? .killed : .restarting
+        // Chaos Mesh holds a pod down by another image, which the pod restarts with.
+        case .restarting: return isHit(by: [.kill]) ? .killed : isHit(by: [.failure]) ? .down : .restarting
         case .down: return .down
         case .stopped: return .stopped
         }

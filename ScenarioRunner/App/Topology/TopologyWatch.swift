@@ -45,12 +45,15 @@ final class TopologyWatch: Service, Sendable {
 
     let board: FaultBoard
     private let system: SystemUnderTest
+    private let engine: String
     private let sources: Sources
     private let events: EventHub
     private let state = Mutex(State())
 
-    init(system: SystemUnderTest, sources: Sources, board: FaultBoard, events: EventHub) {
+    /// - Parameter engine: the name of the one that makes the faults.
+    init(system: SystemUnderTest, engine: String, sources: Sources, board: FaultBoard, events: EventHub) {
         self.system = system
+        self.engine = engine
         self.sources = sources
         self.board = board
         self.events = events
@@ -62,6 +65,9 @@ final class TopologyWatch: Service, Sendable {
         let runs = sources.runs()
         return TopologyDocument(
             .init(
+                site: .init(
+                    engine: engine, namespace: system.namespace, reachesReplicas: system.reachesReplicas,
+                    complaint: system.blindness()),
                 replicas: system.replicas(), inForce: board.inForce,
                 failureModes: sources.failureModes(), failureModesHolder: sources.failureModesHolder(), runs: runs,
                 users: users.numbers(runs: runs, load: sources.load(), now: .now), meter: meter, now: .now))
@@ -100,8 +106,11 @@ final class TopologyWatch: Service, Sendable {
     }
 
     private func readMetrics() async {
+        guard system.reachesReplicas else { return }
+        let replicas = system.replicas()
+        state.withLock { $0.meter.keep(Set(replicas.map(\.name))) }
         await withTaskGroup(of: Void.self) { group in
-            for replica in system.replicas() where replica.tier == "payment" && replica.state == .up {
+            for replica in replicas where replica.tier == "payment" && replica.state == .up {
                 group.addTask { [self] in
                     guard let text = await sources.metrics(replica) else { return }
                     state.withLock {

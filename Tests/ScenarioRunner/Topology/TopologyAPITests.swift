@@ -137,6 +137,21 @@ import Testing
         }
     }
 
+    @Test func thePictureSaysWhereItIsAndWhatCannotBeSeenFromThere() async throws {
+        try await RunnerLab.serve(options()) { _, server in
+            let site = try await server.get("/api/topology").json()["site"]
+            #expect(site == .object(["engine": .string("fake"), "reaches_replicas": .bool(true)]))
+        }
+        var options = options(works: false)
+        options.namespace = "payment-chaos"
+        try await RunnerLab.run(options) { lab in
+            let site = lab.watch.asked().site
+            #expect(site.namespace == "payment-chaos" && !site.reachesReplicas)
+            await lab.watch.look()
+            #expect(system.readCount == 0, "what cannot be reached is not asked")
+        }
+    }
+
     @Test func pagesAreToldWhatHasChangedAndNothingElse() async throws {
         try await RunnerLab.run(options(works: false)) { lab in
             var page = try #require(lab.events.subscribe()).makeAsyncIterator()

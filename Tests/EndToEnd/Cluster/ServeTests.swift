@@ -1,0 +1,111 @@
+import Experiments
+import Foundation
+import Shared
+import Subprocess
+import Testing
+import Verdict
+
+/// The runner of a cluster, from the real executables against an API server with Chaos Mesh's controller behind it.
+@Suite("A served cluster", .serialized, .timeLimit(.minutes(5)))
+struct ServeTests {
+    private func labels(_ object: JSONValue) -> JSONValue? { object["metadata"]?["labels"] }
+
+    @Test("A run creates its object with its labels, measures, and takes it away; the money is right")
+    func run() async throws {
+        try await ServedSystem.withOne { system in
+            async let ended = system.command(
+                "run", "packet-loss-80-percent", "--baseline", "2s", "--duration", "3s", "--recovery", "3s", "--rate",
+                "20", "--json")
+            try await waitUntil("the object", within: .seconds(60)) { try await system.standIn.chaos().count == 1 }
+            let object = try #require(try await system.standIn.chaos().first)
+            #expect(object["kind"] == .string("NetworkChaos"))
+            #expect(object["metadata"]?["name"]?.text?.hasPrefix("packet-loss-80-percent-") == true)
+            #expect(labels(object)?["triggered-by"] == .string("scenario-runner"))
+            #expect(labels(object)?["original-scenario"] == .string("packet-loss-80-percent"))
+            #expect(object["spec"]?["duration"]?.text != nil)
+            let topology = try await system.get("/api/topology").body
+            #expect(topology["site"]?["engine"] == .string("chaos-mesh"))
+            #expect(topology["site"]?["namespace"] == .string("payment-chaos"))
+            #expect(topology["site"]?["reaches_replicas"] == .bool(false))
+
+            let command = try await ended
+            #expect(command.status == .exited(0), "\(command.error)\n\(command.output.suffix(2000))")
+            let journal = try JSONDecoder().decode(Journal.self, from: Data(command.output.utf8))
+            #expect(journal.engine == "chaos-mesh" && journal.verdict == .held, "\(journal.reasons)")
+            #expect(journal.dose?.kind == .targets && journal.dose?.effective == true)
+            #expect(journal.money.violationCount == 0 && journal.money.checked > 0)
+            #expect(journal.topology.services.flatMap(\.replicas) == ServedSystem.pods.map(\.name))
+            #expect(journal.topology.broken.map(\.from) == ["payment-a1"])
+            #expect(try await system.standIn.chaos() == [])
+            try await asksOneThing(of: system)
+        }
+    }
+
+    /// Commands that ask one thing, with the same output and exit codes as in the lab.
+    private func asksOneThing(of system: ServedSystem) async throws {
+        let check = try await system.command("check")
+        #expect(check.status == .exited(0) && check.output.hasPrefix("the money is right: "), "\(check.error)")
+        let plan = try await system.command("plan", "packet-loss-80-percent", "--seed", "7")
+        #expect(plan.status == .exited(0) && plan.output.contains("payment-a1 -> inventory-b1"), "\(plan.output)")
+        let load = try await system.command("load", "chain", "--rate", "10", "--duration", "1s", "--json")
+        #expect(load.status == .exited(0), "\(load.error)")
+        let unknown = try await system.command("explain", "PAY-unknown")
+        #expect(unknown.status == .exited(64) && unknown.error.contains("There is no payment PAY-unknown"))
+        let halt = try await system.command("halt")
+        #expect(halt.status == .exited(0) && halt.output.hasPrefix("Nothing was running."), "\(halt.error)")
+        #expect(try await system.command("run", "packet-loss-80-percent").status == .exited(69))
+        #expect(try await system.command("rearm").status == .exited(0))
+        let doctor = try await Command.runner(
+            "doctor", "--target", "kubernetes", "--kubeconfig", system.standIn.kubeconfig)
+        #expect(doctor.output.hasPrefix("ok        api server") && doctor.output.contains("3 of 3 in payment-chaos"))
+    }
+
+    @Test("SIGTERM in mid-fault leaves no object")
+    func terminate() async throws {
+        try await ServedSystem.withOne { system in
+            let run = try await system.post("/api/runs", #"{"experiment": "packet-loss-80-percent", "baseline": "1s"}"#)
+            #expect(run.status == 202, "\(run.body)")
+            let path = "/api/runs/\(run.body["id"]?.text ?? "")"
+            try await waitUntil("the fault", within: .seconds(60)) {
+                try await system.get(path).body["phase"] == .string("fault")
+            }
+            #expect(try await system.standIn.chaos().count == 1)
+            system.terminate()
+            try await waitUntil("its end", within: .seconds(60)) { (try? await system.get("/health").status) == nil }
+            #expect(try await system.standIn.chaos() == [])
+        }
+    }
+
+    @Test("What the cluster lacks is a 503 with the remedy, and nothing is left behind")
+    func troubles() async throws {
+        try await ServedSystem.withOne { system in
+            func refused(_ settings: [String: JSONValue], _ words: [String]) async throws {
+                try await system.standIn.set(settings)
+                let answer = try await system.post("/api/trigger_chaos/packet-loss-80-percent")
+                let detail = answer.body["message"]?.text ?? answer.body["detail"]?.text ?? ""
+                #expect(answer.status == 503, "\(answer.body)")
+                for word in words { #expect(detail.contains(word), "\(detail)") }
+                #expect(try await system.standIn.chaos() == [])
+                _ = try await system.post("/api/chaos-rate-limit-reset")
+            }
+            try await refused(["crds": .bool(false)], ["Chaos Mesh is not installed", "helm install"])
+            try await refused(
+                ["crds": .bool(true), "denied": .array([.string("create networkchaos.chaos-mesh.org")])],
+                ["RBAC", "create networkchaos.chaos-mesh.org"])
+        }
+    }
+
+    @Test("Nobody there is told with the command that forwards the port")
+    func nobody() async throws {
+        let port = try TakenPort().number
+        let url = "http://127.0.0.1:\(port)"
+        for arguments in [
+            ["check"], ["halt"], ["run", "packet-loss-80-percent"], ["load", "chain"], ["explain", "PAY-1"],
+        ] {
+            let ended = try await Command.runner.run(arguments + ["--target", "kubernetes", "--runner", url])
+            #expect(ended.status == .exited(69), "\(arguments): \(ended.error)")
+            let forward = "kubectl -n payment-chaos port-forward svc/scenario-runner \(port):8000"
+            #expect(ended.complaints.count == 1 && ended.error.contains(forward), "\(ended.error)")
+        }
+    }
+}
