@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# Checks, breaks and measures the payment system through its HTTP APIs: in the lab on this machine (make run), or on
-# Kubernetes behind port-forwards. Every number that it prints was measured.
+# Checks, breaks and measures the payment system through its HTTP APIs: in the lab on this machine (make run), or in a
+# cluster behind port-forwards. Every number that it prints was measured. kubectl is used for two things only, when no
+# scenario runner answers: to apply an experiment, and to clean up what was applied.
 set -euo pipefail
 
 PAYMENT_URL=${PAYMENT_URL:-http://localhost:5002}
 INVENTORY_URL=${INVENTORY_URL:-http://localhost:5003}
 NOTIFICATION_URL=${NOTIFICATION_URL:-http://localhost:5004}
 RUNNER_URL=${RUNNER_URL:-http://localhost:8000}
+NAMESPACE=${NAMESPACE:-payment-chaos}
+EXPERIMENTS=${EXPERIMENTS:-$(dirname "$0")/chaos-experiments}
+# What kubectl is given here carries this label, by which it is found again.
+OWNER_LABEL=triggered-by=test-chaos
 
 usage() {
   cat <<'USAGE'
@@ -17,8 +22,10 @@ usage: ./test-chaos.sh COMMAND
   apply stress [NAME]    start one stress experiment (default: cpu-stress-payment)
   loss [NAME]            measure the path with the loss on it: before, during and after
   stress [NAME]          measure the stressed service: before, during and after
-  cleanup                stop every run and switch every failure mode off
-Addresses: PAYMENT_URL, INVENTORY_URL, NOTIFICATION_URL, RUNNER_URL.
+  cleanup                stop every run, switch every failure mode off, delete what kubectl applied
+Addresses: PAYMENT_URL, INVENTORY_URL, NOTIFICATION_URL, RUNNER_URL. In a cluster, forward them first:
+  kubectl -n payment-chaos port-forward svc/payment-service 5002:5002 &      (inventory 5003, notification 5004)
+  kubectl -n payment-chaos port-forward svc/scenario-runner 8000:8000 &
 USAGE
 }
 
@@ -27,10 +34,11 @@ command -v curl >/dev/null || fail "curl is missing: apt-get install curl"
 
 # request METHOD URL [BODY]: prints the body; the status is in $status, the time in ms in $time_ms.
 request() {
-  local arguments=(-sS --max-time 35 -X "$1" -o "$answer" -w '%{http_code} %{time_total}')
+  # A trigger in a cluster waits until its fault is in force, or until what did not take is taken back.
+  local arguments=(-sS --max-time 90 -X "$1" -o "$answer" -w '%{http_code} %{time_total}')
   [[ $# -lt 3 ]] || arguments+=(-H 'Content-Type: application/json' -d "$3")
   local result
-  result=$(curl "${arguments[@]}" "$2") || fail "$2 does not answer: is the lab up (make run)?"
+  result=$(curl "${arguments[@]}" "$2") || fail "$2 does not answer: start the lab (make run), or forward its port (./test-chaos.sh help)"
   status=${result% *}
   time_ms=$(awk -v s="${result#* }" 'BEGIN { printf "%.0f", s * 1000 }')
 }
@@ -48,10 +56,43 @@ check() { # LABEL METHOD URL BODY WANTED
   fi
 }
 
+# runner_place: where the runner that answers works, `lab`, `plain` or `chaos-mesh in payment-chaos`; nothing when none does.
+runner_place() {
+  curl -sS --max-time 5 -o "$answer" "$RUNNER_URL/api/topology" 2>/dev/null || return 0
+  local engine namespace
+  engine=$(field engine) namespace=$(field namespace)
+  printf '%s' "$engine${namespace:+ in $namespace}"
+}
+
+# has_cluster: whether kubectl reaches a cluster with Chaos Mesh and our namespace in it.
+has_cluster() {
+  command -v kubectl >/dev/null && kubectl --request-timeout=5s -n "$NAMESPACE" get networkchaos >/dev/null 2>&1
+}
+
+nobody() {
+  fail "no scenario runner answers at $RUNNER_URL, and kubectl reaches no namespace $NAMESPACE with Chaos Mesh:" \
+    "start the lab (make run), forward the runner's port (./test-chaos.sh help), or choose a kubectl context"
+}
+
+# manifest NAME: that experiment alone, out of the files that hold several.
+manifest() {
+  awk -v name="$1" '
+    function out() { if (found) printf "%s", document; found = 0; document = "" }
+    FNR == 1 { out() }
+    /^---/ { out(); next }
+    { document = document $0 "\n" }
+    $0 ~ "^  name: \"?" name "\"?[[:space:]]*$" { found = 1 }
+    END { out() }
+  ' "$EXPERIMENTS"/*.yaml
+}
+
 health() {
   check payment GET "$PAYMENT_URL/health" "" '"healthy"'
   check inventory GET "$INVENTORY_URL/health" "" '"healthy"'
   check notification GET "$NOTIFICATION_URL/health" "" '"healthy"'
+  local place
+  place=$(runner_place)
+  printf '  runner  %s\n' "${place:-does not answer at $RUNNER_URL}"
 }
 
 basic() {
@@ -67,9 +108,22 @@ apply() { # loss|stress [NAME]
     stress) path=trigger_stress name=${2:-cpu-stress-payment} ;;
     *) usage >&2; exit 1 ;;
   esac
+  if [[ -z $(runner_place) ]]; then
+    apply_with_kubectl "$name"
+    return
+  fi
   request POST "$RUNNER_URL/api/$path/$name"
   [[ $status == 200 ]] || fail "not started ($status): $(field message)"
   printf '%s\n' "$(field message)" "It is run $(field run_id); ./test-chaos.sh cleanup stops it."
+}
+
+apply_with_kubectl() { # NAME
+  has_cluster || nobody
+  local text
+  text=$(manifest "$1")
+  [[ -n $text ]] || fail "there is no experiment $1 in $EXPERIMENTS"
+  printf '%s\n' "$text" | kubectl label --local -f - "$OWNER_LABEL" -o yaml | kubectl -n "$NAMESPACE" apply -f -
+  echo "./test-chaos.sh cleanup deletes it."
 }
 
 measure() { # NAME
@@ -90,9 +144,23 @@ measure() { # NAME
 }
 
 cleanup() {
-  local id
+  local place
+  place=$(runner_place)
+  if [[ -n $place ]]; then cleanup_runs; fi
+  # In a cluster something may have been applied while no runner answered.
+  if [[ -z $place || $place == chaos-mesh* ]] && has_cluster; then
+    kubectl -n "$NAMESPACE" delete workflow,schedule,networkchaos,stresschaos,podchaos -l "$OWNER_LABEL" --timeout=60s
+    echo "What kubectl had applied is gone."
+  elif [[ -z $place ]]; then
+    nobody
+  fi
+}
+
+cleanup_runs() {
+  local id ids
   request GET "$RUNNER_URL/api/runs"
-  for id in $(grep -oE '"id":"[^"]+"' "$answer" | cut -d'"' -f4); do
+  mapfile -t ids < <(grep -oE '"id":"[^"]+"' "$answer" | cut -d'"' -f4)
+  for id in "${ids[@]}"; do
     request POST "$RUNNER_URL/api/runs/$id/stop"
   done
   request POST "$RUNNER_URL/api/payment-scenarios/reset"
