@@ -61,16 +61,17 @@ export function mount(scope) {
     if (failures.length > 0) return ["fault", "Payments fail on purpose", `${failures.join(", ")}. ${feel}`];
     if (second && second.success !== null && second.success < GOOD_SUCCESS) return ["fault", "Users see failures", `No fault acts, and yet: ${feel}`];
     if (!store.topology) return ["calm", "System", "Reading the system"];
+    if (store.topology.services.every(({ replicas }) => replicas.length === 0)) return ["calm", "Nothing is broken on purpose", feel];
     return ["calm", "All is well", `Every replica is up, and nothing is broken. ${feel}`];
   }
 
   /** Where all this is, when it is not the lab. */
   function siteWords(site) {
-    if (!site?.namespace) return "";
-    const words = [`${site.engine} in namespace ${site.namespace}`];
-    if (!site.reaches_replicas) words.push("seen from outside of the cluster, so that what only the pods tell is not known");
-    if (site.complaint) words.push(site.complaint);
-    return `${words.join("; ")}.`;
+    const words = [];
+    if (site?.namespace) words.push(`${site.engine} in namespace ${site.namespace}`);
+    if (site?.namespace && !site.reaches_replicas) words.push("seen from outside of the cluster, so that what only the pods tell is not known");
+    if (site?.complaint) words.push(site.complaint);
+    return words.length === 0 ? "" : `${words.join("; ")}.`;
   }
 
   scope.watch(["topology", "seconds", "failureModes", "halted"], show);
