@@ -63,6 +63,31 @@ import Testing
         }
     }
 
+    @Test func whereThereIsNoClusterEveryFaultIsRefusedButFailureModes() async throws {
+        var options = RunnerLab.Options()
+        options.otherEngine = NoEngine()
+        try await RunnerLab.serve(options) { _, server in
+            let answer = try await server.post("/api/runs", json: #"{"experiment": "loss-a"}"#)
+            #expect(answer.status == 422)
+            #expect(try answer.json()["detail"]?.text?.contains("in a cluster with Chaos Mesh") == true)
+        }
+        let modes = ManifestLoader.load(
+            """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata:
+              name: declines
+              labels: {payment-chaos.io/kind: failure-modes}
+            data:
+              duration: 10s
+              steps: |
+                0s  card-decline 20%
+                5s  off
+            """, file: "made-up.yaml"
+        ).experiments
+        #expect(modes.map { NoEngine().refusal(of: $0) } == [nil])
+    }
+
     @Test func aManifestThatIsRefusedLaterIsStillTheCallersToMend() {
         let refusal = Refusal(file: "a.yaml", line: 3, field: "spec.mode", reason: "chooses nothing")
         let answer = Problem.answer(to: refusal) as? Problem

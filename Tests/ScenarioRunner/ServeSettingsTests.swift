@@ -1,3 +1,4 @@
+import ArgumentParser
 import Cluster
 import Foundation
 import Load
@@ -73,6 +74,16 @@ import Testing
         let error = await #expect(throws: SettingsError.self) { try await settings(environment) }
         let (name, value) = try #require(environment.first)
         #expect(error?.description.contains("\(name)=\(value)") == true, "\(error?.description ?? "")")
+    }
+
+    @Test func aClusterIsMeantWhereKubectlWouldFindOne() throws {
+        func means(_ environment: [String: String], _ arguments: String...) throws -> Bool {
+            try KubeconfigOptions.parse(arguments).meansCluster(environment: environment)
+        }
+        #expect(try !means(["HOME": "/nonexistent"]), "a plain container")
+        #expect(try means(["KUBECONFIG": "/etc/kubeconfig"]))
+        #expect(try means([:], "--context", "minikube"))
+        #expect(try means([:], "--kubeconfig", "a"))
     }
 
     // MARK: Pods
