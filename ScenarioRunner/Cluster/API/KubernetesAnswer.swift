@@ -79,8 +79,9 @@ struct KubernetesCall: Sendable {
     /// A group that the server does not know answers in plain text; a missing object with its name.
     private func missing(_ status: KubernetesStatus?, _ said: String) -> ClusterError {
         if status?.details?.kind == "namespaces" {
+            let name = namespace ?? ""
             return ClusterError(
-                .notFound, "there is no namespace \(namespace ?? "")", remedy: "kubectl create namespace it first")
+                .notFound, "there is no namespace \(name)", remedy: "create it: kubectl create namespace \(name)")
         }
         guard isChaos, status?.details?.name == nil else {
             return ClusterError(.notFound, "not found (404), asked to \(text)\(said)")
