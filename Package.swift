@@ -4,7 +4,7 @@ import PackageDescription
 // The arrows between the modules, which the compiler keeps:
 //
 //   payment-service ---> Gateway ---.
-//   inventory-service --------------+--> Shared --> CCurl (libcurl)
+//   inventory-service --------------+--> Shared --> CCurl (libcurl), CPostgres (libpq, with the trait Postgres)
 //   notification-service -----------'      ^
 //                                          |
 //   scenario-runner --> {Verdict, Sandbox, Cluster, Load} --> Experiments --> Shared
@@ -40,6 +40,9 @@ let package = Package(
         .executable(name: "notification-service", targets: ["NotificationService"]),
         .executable(name: "scenario-runner", targets: ["ScenarioRunner"]),
     ],
+    traits: [
+        .trait(name: "Postgres", description: "Stores in PostgreSQL beside those in SQLite; needs libpq-dev.")
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-async-algorithms.git", from: "1.1.4"),
@@ -62,10 +65,13 @@ let package = Package(
     targets: [
         // MARK: Shared
         .target(name: "CCurl", path: "Shared/CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .systemLibrary(
+            name: "CPostgres", path: "Shared/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(
             name: "Shared",
             dependencies: [
                 "CCurl",
+                .target(name: "CPostgres", condition: .when(traits: ["Postgres"])),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -82,7 +88,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            path: "Shared", exclude: ["CCurl"]),
+            path: "Shared", exclude: ["CCurl", "CPostgres"]),
 
         // MARK: Services
         .target(name: "Gateway", dependencies: ["Shared"], path: "Services/Gateway"),
@@ -281,4 +287,4 @@ let package = Package(
     ]
 )
 
-for target in package.targets where target.name != "CCurl" { target.swiftSettings = strict }
+for target in package.targets where !["CCurl", "CPostgres"].contains(target.name) { target.swiftSettings = strict }

@@ -1,15 +1,20 @@
 /// A transactional SQL store. One SQL text serves SQLite and PostgreSQL: `$1` placeholders, `ON CONFLICT`,
-/// `RETURNING`, integers for money and time.
+/// `RETURNING`, `FOR UPDATE` at the end of a `SELECT`, integers (`BIGINT`) for money and time.
 ///
 /// ```
-///   store method --(closure)--> write --> one transaction (a savepoint of a shared one) --> durable
+///   store method --(closure)--> write --> one transaction (in SQLite a savepoint of a shared one) --> durable
 /// ```
 ///
 /// A store method is one transaction: it makes one call to ``write(_:)`` or ``read(_:)``. The closures are
 /// synchronous, so that no network call can ever happen inside a transaction.
+///
+/// Two writes run at the same time where the database can do that. What a write decides by what it has read, it must
+/// have read with `FOR UPDATE` (or changed itself) first: then nobody else changes that row before its end. Those who
+/// lock several rows lock them in one order. A statement that failed ends its transaction: closures let its error out.
 public protocol Database: Sendable {
     /// Runs `body` in a transaction of its own and returns once what it wrote is durable: a power cut after the
-    /// return loses nothing. A throwing body is rolled back alone and its error rethrown.
+    /// return loses nothing. A throwing body is rolled back alone and its error rethrown. A body may run several times,
+    /// of which only the last one counts.
     ///
     /// - Throws: the body's error, or ``StoreError``.
     @discardableResult
@@ -87,23 +92,10 @@ public enum StoreError: Error, Sendable, Equatable {
     case notUnique(constraint: String)
     /// A CHECK, NOT NULL or foreign-key constraint, or text with a NUL character, which no store holds.
     case constraintViolated(String)
-    /// The turn to write, or a free connection, did not come in time.
+    /// The turn to write, a free connection or a lock did not come in time; nothing was stored.
     case busy
     case closed
     case unexpectedValue(column: String)
     /// Anything else: the disk is full, the SQL is wrong. The text is for logs, never for clients.
     case failed(String)
-}
-
-/// One step of a schema's history: applied once, in order, in a transaction.
-public struct Migration: Sendable {
-    /// Unique and never changed once released: `v1 payments`.
-    public let name: String
-    /// Statements separated by semicolons.
-    public let sql: String
-
-    public init(_ name: String, _ sql: String) {
-        self.name = name
-        self.sql = sql
-    }
 }

@@ -39,12 +39,22 @@ struct SQLiteConnection: SQLConnection {
             throw StoreError.failed("\(head.name) came after SQLite had rolled back the transaction")
         }
         do {
-            let statement = try database.cachedStatement(sql: sql)
+            let statement = try database.cachedStatement(sql: try withoutLock(sql, head))
             try bind(parameters, to: statement, head)
             return try body(statement)
         } catch let error as DatabaseError {
             throw StoreError(error, in: head.name)
         }
+    }
+
+    /// SQLite has no row locks and needs none: there is one writer, who sees what all before it wrote.
+    private func withoutLock(_ sql: String, _ head: SQLHead) throws -> String {
+        let lock = " FOR UPDATE"
+        guard sql.hasSuffix(lock) else { return sql }
+        guard !database.configuration.readonly else {
+            throw StoreError.failed("\(head.name): rows are locked for writes, and this is a read")
+        }
+        return String(sql.dropLast(lock.count))
     }
 
     /// Binds by name: SQLite numbers `$2` 1 when it comes first, so binding by position would swap values.

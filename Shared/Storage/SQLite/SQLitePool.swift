@@ -112,23 +112,16 @@ final class SQLitePool: Sendable {
     }
 
     private func migrate(_ migrations: [Migration]) throws {
+        try Migration.requireUniqueNames(migrations)
         var migrator = DatabaseMigrator()
-        for (index, migration) in migrations.enumerated() {
-            guard !migrations[..<index].contains(where: { $0.name == migration.name }) else {
-                throw StoreError.failed("two migrations are called '\(migration.name)': give each its own name")
-            }
+        for migration in migrations {
             migrator.registerMigration(migration.name, foreignKeyChecks: .immediate) { database in
                 try mapped("migration '\(migration.name)'") { try database.execute(sql: migration.sql) }
             }
         }
         try mapped("migrating") {
             let applied = try pool.read { try migrator.appliedIdentifiers($0) }
-            let known = migrations.map { applied.contains($0.name) }
-            if let gap = known.firstIndex(of: false), let later = known.lastIndex(of: true), gap < later {
-                throw StoreError.failed(
-                    "migration '\(migrations[gap].name)' stands before '\(migrations[later].name)', which is applied: "
-                        + "add new migrations at the end")
-            }
+            _ = try Migration.missing(of: migrations, applied: Set(applied))
             try migrator.migrate(pool)
         }
     }

@@ -43,12 +43,9 @@ final class SQLiteWriter: Sendable {
         path: String, migrations: [Migration], configuration: SQLiteConfiguration
     ) async throws -> (writer: SQLiteWriter, pool: SQLitePool) {
         let writer = SQLiteWriter(configuration)
-        let pool = try await withCheckedThrowingContinuation { continuation in
-            let opening = Opening(continuation)
-            let milliseconds = Int(configuration.openTimeout / .milliseconds(1))
-            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) {
-                _ = opening.end(.failure(StoreError.busy))
-            }
+        let pool = try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<SQLitePool, any Error>) in
+            let opening = Opening(continuation, timeout: configuration.openTimeout)
             let thread = Thread {
                 writer.run(opening) {
                     try SQLitePool(path: path, migrations: migrations, configuration: configuration)
@@ -62,7 +59,7 @@ final class SQLiteWriter: Sendable {
         return (writer, pool)
     }
 
-    private func run(_ opening: Opening, open: () throws -> SQLitePool, turn: () throws -> FileTurn) {
+    private func run(_ opening: Opening<SQLitePool>, open: () throws -> SQLitePool, turn: () throws -> FileTurn) {
         do {
             let turn = try turn()
             let pool = try turn.hold(open)
@@ -111,22 +108,5 @@ final class SQLiteWriter: Sendable {
             counters.writes += batch.count - failures
             if failures < batch.count { counters.commits += 1 }
         }
-    }
-}
-
-/// The wait for the file to be open, which ends once: with the pool, an error or the deadline.
-private final class Opening: Sendable {
-    private let continuation: Mutex<CheckedContinuation<SQLitePool, any Error>?>
-
-    init(_ continuation: CheckedContinuation<SQLitePool, any Error>) { self.continuation = Mutex(continuation) }
-
-    /// False when it had ended before.
-    func end(_ result: Result<SQLitePool, any Error>) -> Bool {
-        let waiting = continuation.withLock { waiting in
-            defer { waiting = nil }
-            return waiting
-        }
-        waiting?.resume(with: result)
-        return waiting != nil
     }
 }

@@ -2,7 +2,7 @@ import Experiments
 import Foundation
 
 #if canImport(FoundationXML)
-    import FoundationXML
+import FoundationXML
 #endif
 import Testing
 

@@ -4,6 +4,8 @@ import Synchronization
 /// The body of one `read` or `write`, on its way to a thread that may block.
 struct StoreJob: Sendable {
     typealias Acknowledge = @Sendable () -> Void
+    /// Whether the body gets a snapshot on which nothing can be changed, for stores with one line for both.
+    var isRead = false
     /// Runs the body. Its caller goes on when the acknowledgement is called, after the commit.
     let run: @Sendable (any SQLConnection) throws -> Acknowledge
     /// Ends the caller's wait with an error.
@@ -36,12 +38,13 @@ final class WorkQueue: Sendable {
 
     /// Runs `body` on a server. A caller cancelled before its body starts leaves; later the body completes.
     func submit<Value: Sendable>(
-        _ body: @escaping @Sendable (any SQLConnection) throws -> Value
+        isRead: Bool = false, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
         let ticket = Mutex<UInt64?>(nil)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
                 let job = StoreJob(
+                    isRead: isRead,
                     run: { connection in
                         let value = try body(connection)
                         return { continuation.resume(returning: value) }
