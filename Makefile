@@ -5,12 +5,18 @@ SHELL := /bin/bash
 
 SOURCES := Services Shared ScenarioRunner Tests Package.swift
 BUILD_FLAGS := --explicit-target-dependency-import-check error
+# The tests know PostgreSQL, what `make run` builds needs none. Each has its own configuration (debug and release): a build
+# of one of them with other traits would begin from the start.
+BUILD_TESTS := swift build --build-tests $(BUILD_FLAGS) --traits Postgres
+RUN_TESTS := swift test --skip-build --traits Postgres
+# What keeps its books in a store.
+STORE_TESTS := GatewayTests|InventoryTests|NotificationTests|PaymentTests
 RUNNER := .build/release/scenario-runner
 OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test soak kill-sweep fidelity bench bench-halt locust-venv bench-load metastable test-browser bench-compare
+.PHONY: help run demo doctor test test-postgres soak kill-sweep fidelity bench bench-halt locust-venv bench-load metastable test-browser bench-compare bench-stores
 .PHONY: page-soak screenshots lint format clean manifests
 
 help: ## Show this list
@@ -31,41 +37,46 @@ test: ## Check the format, build everything, run all tests
 	scripts/prerequisites.sh test
 	scripts/locust-venv.sh || true
 	$(MAKE) --no-print-directory lint
-	swift build --build-tests $(BUILD_FLAGS)
+	$(BUILD_TESTS)
 	sync # What the compiler wrote would reach the disk in the midst of the tests, and every durable commit would wait.
-	swift test --skip-build --skip EndToEndTests
-	swift test --skip-build --no-parallel --filter EndToEndTests
+	$(RUN_TESTS) --skip EndToEndTests
+	TEST_DATABASE=postgres $(RUN_TESTS) --filter '$(STORE_TESTS)'
+	$(RUN_TESTS) --no-parallel --filter EndToEndTests
 	$(MAKE) --no-print-directory test-browser
+
+test-postgres: test-build ## What touches PostgreSQL: the stores, the services on it, a lab whose database crashes
+	$(RUN_TESTS) --filter 'SharedTests.(Postgres|Sto)'
+	TEST_DATABASE=postgres $(RUN_TESTS) --filter '$(STORE_TESTS)'
+	$(RUN_TESTS) --no-parallel --filter EndToEndTests.PostgresCrashTests
 
 test-browser: ## The page against a real lab, and reports, in a real browser; needs a build; BROWSER_TESTS="-k name"
 	scripts/prerequisites.sh browser
 	Tests/Browser/run.sh $(BROWSER_TESTS)
 
-metastable: ## A fault that ends and a system that stays down for its own retries; then the same with a retry budget
-	swift build --build-tests $(BUILD_FLAGS)
-	METASTABLE=long swift test --skip-build --filter RetryStormTests
+metastable: test-build ## A fault that ends and a system that stays down for its own retries; then the same with a retry budget
+	METASTABLE=long $(RUN_TESTS) --filter RetryStormTests
 
-soak: release ## 100,000 payments under every failure at once, for half an hour or more; SOAK_SEED=n repeats one
-	swift build --build-tests $(BUILD_FLAGS)
-	SOAK_PAYMENTS=$${SOAK_PAYMENTS:-100000} SOAK_EXECUTABLES=.build/release swift test --skip-build --filter SoakTests
+soak: release test-build ## 100,000 payments under every failure at once, for half an hour or more; SOAK_SEED=n repeats one
+	SOAK_PAYMENTS=$${SOAK_PAYMENTS:-100000} SOAK_EXECUTABLES=.build/release $(RUN_TESTS) --filter SoakTests
 
-kill-sweep: ## kill -9 at every step of every fault, some 500 labs; KILL_SWEEP=delay,cpu takes only these faults
-	swift build --build-tests $(BUILD_FLAGS)
-	KILL_SWEEP=$${KILL_SWEEP:-all} swift test --skip-build --filter EndToEndTests.KillSweepTests
+kill-sweep: test-build ## kill -9 at every step of every fault, some 500 labs; KILL_SWEEP=delay,cpu takes only these faults
+	KILL_SWEEP=$${KILL_SWEEP:-all} $(RUN_TESTS) --filter EndToEndTests.KillSweepTests
 
 locust-venv: ## Install Locust into .lab/venv, as `make run` does where it can
 	@scripts/locust-venv.sh
 
-fidelity: release ## Compare the lab with the kernel: loss, correlated loss, delay, bandwidth; a table, and 0 if all agrees
-	swift build --build-tests $(BUILD_FLAGS)
-	FIDELITY=long FIDELITY_EXECUTABLES=$(CURDIR)/.build/release swift test --skip-build --filter FidelityTests
+fidelity: release test-build ## Compare the lab with the kernel: loss, correlated loss, delay, bandwidth; a table, and 0 if all agrees
+	FIDELITY=long FIDELITY_EXECUTABLES=$(CURDIR)/.build/release $(RUN_TESTS) --filter FidelityTests
 
-bench: bench-halt bench-load bench-compare ## Measure what a test cannot promise: each part is a target of its own
+bench: bench-halt bench-load bench-compare bench-stores ## Measure what a test cannot promise: each part is a target of its own
 
 # From the press of halt to the last fault gone; HALT_SEED=n repeats one.
-bench-halt: release
-	swift build --build-tests $(BUILD_FLAGS)
-	HALT_PRESSES=$${HALT_PRESSES:-200} HALT_EXECUTABLES=.build/release swift test --skip-build --filter HaltBenchTests
+bench-halt: release test-build
+	HALT_PRESSES=$${HALT_PRESSES:-200} HALT_EXECUTABLES=.build/release $(RUN_TESTS) --filter HaltBenchTests
+
+# Durable inserts a second into SQLite and into PostgreSQL.
+bench-stores: test-build
+	STORE_BENCH_SECONDS=$${STORE_BENCH_SECONDS:-10} $(RUN_TESTS) --filter StoreBenchTests
 
 # BENCH_EXECUTABLES names another folder of the executables.
 bench-load: release
@@ -98,7 +109,11 @@ screenshots: ## Pictures of every view into docs/images, in light and dark, wide
 clean: ## Remove what was built and what the lab wrote
 	rm -rf .build .lab
 
-.PHONY: release
+.PHONY: release test-build
+test-build:
+	@scripts/prerequisites.sh test
+	@$(BUILD_TESTS)
+
 release:
 	@scripts/prerequisites.sh lab
 	@swift build -c release $(BUILD_FLAGS)

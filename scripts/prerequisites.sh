@@ -3,7 +3,7 @@
 # password. Where it may not install, it says in one line what to install and exits with 69.
 #   scripts/prerequisites.sh build    headers and libraries for the compiler
 #   scripts/prerequisites.sh lab      the same, and the tools that the lab calls
-#   scripts/prerequisites.sh test     the same, and what the tests set up a server with
+#   scripts/prerequisites.sh test     the same, and what the tests set up servers with, PostgreSQL among them
 #   scripts/prerequisites.sh bench    the same, and what the benchmarks compare with
 #   scripts/prerequisites.sh browser  a browser and Python, for the tests of what is shown in one
 set -euo pipefail
@@ -38,6 +38,8 @@ fi
 if [[ $what == test ]]; then
   need_tool python3 python3
   need_tool openssl openssl
+  need_header libpq-fe.h libpq-dev
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || need_tool postgres postgresql
 fi
 if [[ $what == bench ]]; then
   need_tool nginx nginx-light

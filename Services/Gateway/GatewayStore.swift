@@ -72,6 +72,8 @@ struct GatewayStore: Sendable {
     func refund(_ refundID: String, of paymentID: String, amount: Money) async throws -> Bool {
         let now = UnixTime.now
         return try await database.write { connection in
+            // Two who ask for one refund wait for each other here, and the second finds what the first was given.
+            _ = try connection.query("SELECT id FROM charge WHERE payment_id = $1 FOR UPDATE", [.text(paymentID)])
             guard try connection.query("SELECT id FROM refund WHERE id = $1", [.text(refundID)]).isEmpty else {
                 return true
             }

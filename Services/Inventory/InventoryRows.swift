@@ -47,6 +47,13 @@ extension InventoryStore {
             .first.map(Product.init)
     }
 
+    /// Makes this transaction the only one that changes a product's stock or its reservations: whoever does locks the
+    /// product first.
+    static func lock(product id: String?, on connection: any SQLConnection) throws {
+        guard let id else { return }
+        _ = try connection.query("SELECT id FROM product WHERE id = $1 FOR UPDATE", [.text(id)])
+    }
+
     static func reservation(key: String, on connection: any SQLConnection) throws -> Reservation? {
         try connection.query("SELECT * FROM reservation WHERE reservation_key = $1", [.text(key)])
             .first.map(Reservation.init)
@@ -56,6 +63,14 @@ extension InventoryStore {
     static func reservation(idOrKey: String, on connection: any SQLConnection) throws -> Reservation? {
         let byID = try connection.query("SELECT * FROM reservation WHERE id = $1", [.text(idOrKey)])
         return try byID.first.map(Reservation.init) ?? reservation(key: idOrKey, on: connection)
+    }
+
+    /// A reservation with the lock of its product.
+    static func lockedReservation(idOrKey: String, on connection: any SQLConnection) throws -> Reservation? {
+        guard let found = try reservation(idOrKey: idOrKey, on: connection) else { return nil }
+        try lock(product: found.productID, on: connection)
+        // It may have changed until the lock was free.
+        return try reservation(idOrKey: idOrKey, on: connection)
     }
 
     static func insert(_ reservation: Reservation, at now: UnixTime, on connection: any SQLConnection) throws {

@@ -9,8 +9,11 @@ struct InventorySettings: Sendable {
     var host = "0.0.0.0"
     /// `PORT`: 0 to 65535; 0 lets the kernel choose.
     var port = 5003
-    /// `DATABASE_URL`: `sqlite:/path`. Replicas that share it are one inventory.
+    /// `DATABASE_URL`: `sqlite:/path`, or `postgres://...` in builds with the trait `Postgres`.
+    /// Replicas that share it are one inventory.
     var databaseURL = "sqlite:./data/inventory.sqlite"
+    /// `DATABASE_PASSWORD_FILE`: a file that holds PostgreSQL's password alone; it is read at every connection.
+    var databasePasswordFile: String?
     /// `LOG_LEVEL`: trace, debug, info, notice, warning, error or critical.
     var logLevel = Logger.Level.info
     /// `REPLICA_NAME`: stands in every log line, and in `X-Served-By` of every answer.
@@ -28,6 +31,7 @@ struct InventorySettings: Sendable {
         host = reader.text("HOST", default: host)
         port = reader.integer("PORT", in: 0...65535, default: port)
         databaseURL = reader.text("DATABASE_URL", default: databaseURL)
+        databasePasswordFile = reader.optionalText("DATABASE_PASSWORD_FILE")
         logLevel = reader.choice("LOG_LEVEL", default: logLevel)
         replicaName = reader.text("REPLICA_NAME", default: replicaName)
         scenarioRunnerURL = reader.optionalBaseURL("SCENARIO_RUNNER_URL")

@@ -94,8 +94,10 @@ struct InventoryStore: Sendable {
             id: id, key: key ?? id, productID: productID, quantity: quantity, state: .reserved,
             expiresAt: now.advanced(bySeconds: reservationSeconds))
         return try await database.write { connection in
+            try Self.lock(product: productID, on: connection)
             if let earlier = try Self.reservation(key: wanted.key, on: connection) {
-                let current = try Self.expireIfOverdue(earlier, at: now, on: connection)
+                let isSame = earlier.productID == productID
+                let current = isSame ? try Self.expireIfOverdue(earlier, at: now, on: connection) : earlier
                 return Self.outcome(of: wanted, meeting: current)
             }
             try Self.expireOverdue(of: productID, at: now, on: connection)
@@ -114,7 +116,7 @@ struct InventoryStore: Sendable {
     func settle(_ idOrKey: String, _ event: Reservation.Event) async throws -> SettleOutcome {
         let now = clock()
         return try await database.write { connection in
-            guard let found = try Self.reservation(idOrKey: idOrKey, on: connection) else {
+            guard let found = try Self.lockedReservation(idOrKey: idOrKey, on: connection) else {
                 guard event == .release else { return .unknown }
                 let blocked = Reservation(
                     id: Identifier.make(prefix: "RES"), key: idOrKey, productID: nil, quantity: 0, state: .released,

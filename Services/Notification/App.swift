@@ -9,7 +9,9 @@ struct App {
             JSONLogHandler.bootstrap(service: NotificationSettings.serviceName, level: settings.logLevel)
             var logger = Logger(label: NotificationSettings.serviceName)
             logger[metadataKey: "replica"] = "\(settings.replicaName)"
-            let database = try await Databases.open(url: settings.databaseURL, migrations: NotificationStore.migrations)
+            let database = try await Databases.open(
+                url: settings.databaseURL, schema: "notification", passwordFile: settings.databasePasswordFile,
+                migrations: NotificationStore.migrations)
             let client = HTTPClient()
             let services = buildNotification(settings: settings, database: database, client: client, logger: logger)
             try await ServiceMain.run(services, logger: logger)

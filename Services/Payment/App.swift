@@ -10,9 +10,12 @@ struct App {
             JSONLogHandler.bootstrap(service: PaymentSettings.serviceName, level: settings.logLevel)
             var logger = Logger(label: PaymentSettings.serviceName)
             logger[metadataKey: "replica"] = "\(settings.replicaName)"
-            let database = try await Databases.open(url: settings.databaseURL, migrations: PaymentStore.migrations)
+            let database = try await Databases.open(
+                url: settings.databaseURL, schema: "payment", passwordFile: settings.databasePasswordFile,
+                migrations: PaymentStore.migrations)
             let gateway = try await Databases.open(
-                url: settings.gatewayDatabaseURL, migrations: SimulatedAcquirer.migrations)
+                url: settings.gatewayDatabaseURL, schema: "gateway", passwordFile: settings.databasePasswordFile,
+                migrations: SimulatedAcquirer.migrations)
             let client = HTTPClient(configuration: .init())
             let services = buildPayment(
                 settings: settings, database: database, gatewayDatabase: gateway, client: client, logger: logger)

@@ -24,7 +24,8 @@ extension PaymentStore {
     func renew(_ ids: [String]) async throws {
         let until = clock().milliseconds + leaseDuration.wholeMilliseconds
         try await database.write { connection in
-            for id in ids {
+            // In the order of ids, so that no two that lock several payments wait for each other.
+            for id in ids.sorted() {
                 try connection.execute(
                     "UPDATE payment SET lease_until = $3 WHERE id = $1 AND owner = $2",
                     [.text(id), .text(owner), .integer(until)])

@@ -102,9 +102,12 @@ extension PaymentStore {
     /// - Parameter answer: replaces the stored answer of the payment, which knew nothing of the deliveries yet.
     func record(_ attempts: [DeliveryAttempt], answer: Answer? = nil) async throws {
         let now = clock()
+        // In one order, so that no two that lock several payments wait for each other.
+        let ordered = attempts.sorted { $0.message.paymentID < $1.message.paymentID }
         try await database.write { connection in
-            for attempt in attempts {
+            for attempt in ordered {
                 let message = attempt.message
+                _ = try Self.lockedPayment(message.paymentID, on: connection)
                 let pause = BackOff.delay(attempts: message.attempts).wholeMilliseconds
                 try connection.execute(
                     """

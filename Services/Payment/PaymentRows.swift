@@ -12,6 +12,12 @@ extension PaymentStore {
         return (try Payment(row), UnixTime(milliseconds: try row.integer("updated_at")))
     }
 
+    /// A payment that nobody else changes before this transaction ends, nor its refunds, its history or its ledger:
+    /// whoever does locks its payment first.
+    static func lockedPayment(_ id: String, on connection: any SQLConnection) throws -> Payment? {
+        try connection.query("SELECT * FROM payment WHERE id = $1 FOR UPDATE", [.text(id)]).first.map(Payment.init)
+    }
+
     static func insert(
         _ payment: Payment, _ order: PaymentOrder, _ key: IdempotencyKey?, at now: UnixTime,
         on connection: any SQLConnection

@@ -9,9 +9,13 @@ struct PaymentSettings: Sendable {
     var host = "0.0.0.0"
     /// `PORT`: 0 to 65535; 0 lets the kernel choose.
     var port = 5002
-    /// `DATABASE_URL`: `sqlite:/path`. Replicas that share it see each other's payments.
+    /// `DATABASE_URL`: `sqlite:/path`, or `postgres://...` in builds with the trait `Postgres`.
+    /// Replicas that share it see each other's payments.
     var databaseURL = "sqlite:./data/payment.sqlite"
-    /// `GATEWAY_DATABASE_URL`: the simulated gateway's own books, which the replicas share too.
+    /// `DATABASE_PASSWORD_FILE`: a file that holds PostgreSQL's password alone; it is read at every connection.
+    var databasePasswordFile: String?
+    /// `GATEWAY_DATABASE_URL`: the simulated gateway's own books, which the replicas share too. It may be the same as
+    /// `DATABASE_URL` where that is PostgreSQL, with the same password file.
     var gatewayDatabaseURL = "sqlite:./data/gateway.sqlite"
     /// `LOG_LEVEL`: trace, debug, info, notice, warning, error or critical.
     var logLevel = Logger.Level.info
@@ -46,6 +50,7 @@ struct PaymentSettings: Sendable {
         host = reader.text("HOST", default: host)
         port = reader.integer("PORT", in: 0...65535, default: port)
         databaseURL = reader.text("DATABASE_URL", default: databaseURL)
+        databasePasswordFile = reader.optionalText("DATABASE_PASSWORD_FILE")
         gatewayDatabaseURL = reader.text("GATEWAY_DATABASE_URL", default: gatewayDatabaseURL)
         logLevel = reader.choice("LOG_LEVEL", default: logLevel)
         replicaName = reader.text("REPLICA_NAME", default: replicaName)

@@ -46,7 +46,7 @@ struct PaymentStore: Sendable {
     func startCharge(_ id: String, _ stock: TakenStock, events: [PaymentEvent]) async throws -> Bool {
         let now = clock()
         return try await database.write { connection in
-            guard var payment = try Self.payment(id, on: connection)?.payment, payment.event(.charging) == .save else {
+            guard var payment = try Self.lockedPayment(id, on: connection), payment.event(.charging) == .save else {
                 return false
             }
             try Self.save(payment, at: now, on: connection)
@@ -65,8 +65,7 @@ struct PaymentStore: Sendable {
     func settle(_ id: String, _ settlement: Settlement) async throws -> [OutboxMessage]? {
         let now = clock()
         return try await database.write { connection in
-            guard var payment = try Self.payment(id, on: connection)?.payment,
-                payment.event(settlement.event) == .save
+            guard var payment = try Self.lockedPayment(id, on: connection), payment.event(settlement.event) == .save
             else { return nil }
             try Self.save(payment, at: now, on: connection)
             try connection.execute(
@@ -89,6 +88,7 @@ struct PaymentStore: Sendable {
     func leaveOpen(_ id: String, scenario: String?, events: [PaymentEvent]) async throws {
         let now = clock()
         try await database.write { connection in
+            guard try Self.lockedPayment(id, on: connection) != nil else { return }
             try connection.execute(
                 """
                 UPDATE payment SET owner = NULL, lease_until = $2, scenario = $3

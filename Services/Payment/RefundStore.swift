@@ -32,12 +32,12 @@ extension PaymentStore {
         let id = Identifier.make(prefix: "REF")
         let now = clock()
         return try await database.write { connection in
+            // Locked before anything is looked up: of two requests with one key the second must see the first's refund.
+            let payment = try Self.lockedPayment(paymentID, on: connection)
             if let key, let earlier = try Self.earlierRefund(of: key, at: now, on: connection) {
                 return .ended(earlier)
             }
-            guard let payment = try Self.payment(paymentID, on: connection)?.payment else {
-                return .ended(.unknownPayment)
-            }
+            guard let payment else { return .ended(.unknownPayment) }
             guard payment.isRefundable else { return .ended(.notRefundable(payment.status)) }
             let left = try Self.left(of: payment, on: connection)
             let refund = Refund(id: id, paymentID: paymentID, amount: amount ?? left, createdAt: now)
@@ -55,6 +55,7 @@ extension PaymentStore {
     func endRefund(_ refund: Refund, isGiven: Bool) async throws -> RefundOutcome {
         let now = clock()
         return try await database.write { connection in
+            let payment = try Self.lockedPayment(refund.paymentID, on: connection)
             let state = isGiven ? "done" : "refused"
             let isFirst = try connection.execute(
                 "UPDATE refund SET state = $2, owner = NULL WHERE id = $1 AND state = 'pending'",
@@ -63,8 +64,7 @@ extension PaymentStore {
             guard isFirst == 1 else { return outcome }
             var events = [PaymentEvent(name: "refund", detail: "\(refund.id) \(state)")]
             if isGiven {
-                guard var payment = try Self.payment(refund.paymentID, on: connection)?.payment,
-                    payment.event(.refunded(minorUnits: refund.amount.minorUnits)) == .save
+                guard var payment, payment.event(.refunded(minorUnits: refund.amount.minorUnits)) == .save
                 else { throw StoreError.failed("payment \(refund.paymentID) does not take refund \(refund.id)") }
                 try Self.save(payment, at: now, on: connection)
                 try Self.enter(refund, of: payment, at: now, on: connection)

@@ -5,13 +5,12 @@ import Shared
 
 @testable import Gateway
 
-/// Runs `body` with an acquirer on a file of its own.
+/// Runs `body` with an acquirer on a store of its own.
 func withAcquirer<Value: Sendable>(
     _ modes: FailureModes = .off, seed: UInt64 = 1, _ body: (SimulatedAcquirer) async throws -> Value
 ) async throws -> Value {
     try await withTemporaryFolder { folder in
-        let database = try await Databases.open(
-            url: "sqlite:\(folder.path)/gateway.sqlite", migrations: SimulatedAcquirer.migrations)
+        let database = try await openStore("gateway", in: folder, migrations: SimulatedAcquirer.migrations)
         let settings = ServiceSettings(version: 1, seed: seed, failureModes: modes)
         let value: Result<Value, any Error>
         do {

@@ -94,8 +94,7 @@ struct InventoryLimitsTests {
     @Test("keeps its invariants in the schema")
     func schema() async throws {
         try await withTemporaryFolder { folder in
-            let database = try await Databases.open(
-                url: "sqlite:\(folder.path)/inventory.sqlite", migrations: InventoryStore.migrations)
+            let database = try await openStore("inventory", in: folder, migrations: InventoryStore.migrations)
             let violations = [
                 "UPDATE product SET on_hand = -1, sold = 51 WHERE id = '1'",
                 "UPDATE product SET reserved = 51 WHERE id = '1'",

@@ -15,8 +15,7 @@ func withInventory(
             try await withInventory(in: $0, runnerURL: runnerURL, clock: clock, body)
         }
     }
-    let database = try await Databases.open(
-        url: "sqlite:\(folder.path)/inventory.sqlite", migrations: InventoryStore.migrations)
+    let database = try await openStore("inventory", in: folder, migrations: InventoryStore.migrations)
     var settings = InventorySettings()
     (settings.host, settings.port) = ("127.0.0.1", 0)
     settings.scenarioRunnerURL = runnerURL

@@ -144,8 +144,7 @@ func withNotification(
     in folder: URL? = nil, _ body: @escaping @Sendable (TestClient) async throws -> Void
 ) async throws {
     guard let folder else { return try await withTemporaryFolder { try await withNotification(in: $0, body) } }
-    let database = try await Databases.open(
-        url: "sqlite:\(folder.path)/notification.sqlite", migrations: NotificationStore.migrations)
+    let database = try await openStore("notification", in: folder, migrations: NotificationStore.migrations)
     var settings = NotificationSettings()
     (settings.host, settings.port) = ("127.0.0.1", 0)
     let logger = LogLines().logger()

@@ -42,10 +42,8 @@ extension PaymentLab {
         _ acquirer: (any Acquirer)? = nil, modes: FailureModes = .off, hook: StepHook = .none,
         clock: @escaping @Sendable () -> UnixTime = { .now }, _ body: (PaymentParts) async throws -> Value
     ) async throws -> Value {
-        let database = try await Databases.open(
-            url: "sqlite:\(folder.path)/payment.sqlite", migrations: PaymentStore.migrations)
-        let gateway = try await Databases.open(
-            url: "sqlite:\(folder.path)/gateway.sqlite", migrations: SimulatedAcquirer.migrations)
+        let database = try await openStore("payment", in: folder, migrations: PaymentStore.migrations)
+        let gateway = try await openStore("gateway", in: folder, migrations: SimulatedAcquirer.migrations)
         var settings = PaymentSettings()
         settings.inventoryURL = inventory.baseURL
         settings.notificationURL = notification.baseURL

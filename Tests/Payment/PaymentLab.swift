@@ -111,10 +111,11 @@ struct PaymentLab: Sendable {
         _ sabotage: Sabotage = .none, patience: Duration? = nil,
         _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws {
-        let opened = try await open(sabotage.databaseFile(in: folder), PaymentStore.migrations, patience)
+        let opened = try await openStore(
+            sabotage.store, in: folder, migrations: PaymentStore.migrations, patience: patience)
         let database = sabotage.database(opened)
-        let gateway = try await open(
-            folder.appendingPathComponent("gateway.sqlite"), SimulatedAcquirer.migrations, patience)
+        let gateway = try await openStore(
+            "gateway", in: folder, migrations: SimulatedAcquirer.migrations, patience: patience)
         try await withServices(logger: log.logger()) { running in
             buildPayment(
                 settings: settings, database: database, gatewayDatabase: gateway, client: client,
@@ -126,20 +127,12 @@ struct PaymentLab: Sendable {
         await gateway.close()
     }
 
-    private static func open(
-        _ file: URL, _ migrations: [Migration], _ patience: Duration?
-    ) async throws -> any Database {
-        var configuration = SQLiteConfiguration()
-        configuration.waitTimeout = patience ?? configuration.waitTimeout
-        return try await SQLiteDatabase.open(path: file.path, migrations: migrations, configuration: configuration)
-    }
-
     private static func withInventory(
         _ options: Options, _ folder: URL, _ client: HTTPClient, _ log: LogLines,
         _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws {
-        let database = try await open(
-            folder.appendingPathComponent("inventory.sqlite"), InventoryStore.migrations, options.patience)
+        let database = try await openStore(
+            "inventory", in: folder, migrations: InventoryStore.migrations, patience: options.patience)
         var settings = InventorySettings()
         (settings.host, settings.port) = ("127.0.0.1", 0)
         settings.reservationSeconds = options.reservationSeconds
@@ -155,8 +148,7 @@ struct PaymentLab: Sendable {
     private static func withNotification(
         _ folder: URL, _ client: HTTPClient, _ log: LogLines, _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws {
-        let database = try await Databases.open(
-            url: "sqlite:\(folder.path)/notification.sqlite", migrations: NotificationStore.migrations)
+        let database = try await openStore("notification", in: folder, migrations: NotificationStore.migrations)
         var settings = NotificationSettings()
         (settings.host, settings.port) = ("127.0.0.1", 0)
         try await withServices(logger: log.logger()) { [settings] running in

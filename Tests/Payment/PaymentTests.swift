@@ -75,8 +75,7 @@ struct PaymentTests {
     @Test("keeps its invariants in the schema")
     func schema() async throws {
         try await withTemporaryFolder { folder in
-            let database = try await Databases.open(
-                url: "sqlite:\(folder.path)/payment.sqlite", migrations: PaymentStore.migrations)
+            let database = try await openStore("payment", in: folder, migrations: PaymentStore.migrations)
             _ = try await database.write {
                 try $0.execute(
                     """

@@ -15,12 +15,9 @@ struct Sabotage: Sendable {
 
     static let none = Sabotage()
 
-    /// Where the payments are written. What is acknowledged before it is on the disk is in a file of this life alone,
+    /// Where the payments are written. What is acknowledged before it is on the disk is in a store of this life alone,
     /// which the next one does not know.
-    func databaseFile(in folder: URL) -> URL {
-        let name = defect == .acknowledgedBeforeCommit ? "unwritten-\(getpid())" : "payment"
-        return folder.appendingPathComponent("\(name).sqlite")
-    }
+    var store: String { defect == .acknowledgedBeforeCommit ? "unwritten_\(getpid())" : "payment" }
 
     func database(_ database: any Database) -> any Database {
         guard let defect else { return database }
