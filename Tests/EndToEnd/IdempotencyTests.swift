@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Shared
+import TestSupport
 import Testing
 
 /// One Idempotency-Key at two replicas: the promise that a retrying client relies on, kept by real processes that
@@ -9,9 +10,11 @@ import Testing
 struct IdempotencyTests {
     private static let keys = (0..<24).map { "order-\($0)" }
 
-    @Test("Two clients at the same instant: one charge, one 200 and one 409 or a replay", .timeLimit(.minutes(2)))
-    func sameInstant() async throws {
-        try await LabProcess.withLab(["--plain"]) { lab in
+    @Test(
+        "Two clients at the same instant: one charge, one 200 and one 409 or a replay", .timeLimit(.minutes(2)),
+        arguments: DatabaseKind.allCases)
+    func sameInstant(database: DatabaseKind) async throws {
+        try await LabProcess.withLab(["--plain"] + database.labArguments()) { lab in
             let topology = try await lab.get(lab.state.runner_url + "/api/topology")
             let urls = ReplicaView.all(of: "payment-service", in: topology.body).map(\.url)
             try #require(urls.count == 3 && Set(urls).count == 3 && urls.allSatisfy { $0 != lab.state.payment_url })

@@ -45,7 +45,7 @@ struct ServiceProcessTests {
     @Test(
         "A database that cannot be had ends the process, and no password is told", arguments: names,
         [
-            "postgres://user:secret@db/payments", "sqlite:", "secret", "sqlite:/proc/nowhere/a.sqlite",
+            "postgres://user:secret@db/payments?unheard=secret", "sqlite:", "secret", "sqlite:/proc/nowhere/a.sqlite",
             "sqlite:/proc/version",
         ])
     func badDatabase(name: String, url: String) async throws {

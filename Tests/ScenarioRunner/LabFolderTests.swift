@@ -73,6 +73,26 @@ import Testing
     }
 
     @Test(arguments: [
+        ("postgres:///shop?host=/run/postgresql", false), ("postgresql://me@%2Frun%2Fpostgresql/shop", false),
+        ("postgres://me@db.example:5432/shop?sslmode=verify-full", true), ("postgres://db.example/shop", true),
+    ])
+    func databaseOfALab(url: String, needsPlain: Bool) throws {
+        #expect(try LabDatabase(url: url, isPlain: true).url == url)
+        guard needsPlain else { return _ = try LabDatabase(url: url, isPlain: false) }
+        let refusal = #expect(throws: LabDatabase.Refusal.self) { try LabDatabase(url: url, isPlain: false) }
+        #expect(refusal?.description.contains("--plain") == true)
+    }
+
+    @Test(arguments: [
+        "postgres://me:secret@db/shop", "postgres://db/shop?user=me&password=secret", "sqlite:secret.db", "secret",
+    ])
+    func passwordsAreNoUsage(url: String) throws {
+        let options = try LabOptions.parse(["--plain", "--database", url])
+        let error = try #require(throws: ValidationError.self) { try options.settings() }
+        #expect(LabOptions.exitCode(for: error).rawValue == 64 && !error.message.contains("secret"))
+    }
+
+    @Test(arguments: [
         " ", "5002", "5002,5003,5004", "5002,5003,5004,8000,9000", "5002,5003,5004,", "a,b,c,d", "-1,0,0,0",
         "0,0,0,65536", "0;0;0;0", "5002,,5004,8000",
     ])

@@ -18,6 +18,13 @@ struct LabOptions: ParsableArguments {
     @Option(name: .customLong("locust-profiles"), help: "Folder with the Locust files.")
     var locustFolder = LocustSettings.usualProfilesFolder
 
+    @Option(
+        help: ArgumentHelp(
+            "Keep the services' data in PostgreSQL: postgres://user@host/database. The lab's own network reaches only a "
+                + "Unix socket (?host=/folder); a password belongs into the file that DATABASE_PASSWORD_FILE names.",
+            valueName: "url"))
+    var database: String?
+
     @Flag(help: "No namespaces: replicas on loopback, without network faults.")
     var plain = false
 
@@ -43,10 +50,22 @@ struct LabOptions: ParsableArguments {
             stateFolder: stateFolder, experimentsFolder: experimentsFolder, profilesFolder: profilesFolder,
             ports: .init(
                 payment: numbers[0], inventory: numbers[1], notification: numbers[2], runner: numbers[3]),
-            plain: plain, limits: !noLimits, allowTotal: allowTotal, seed: seed ?? .random(in: RunRequest.seeds),
+            database: try databaseSetting(), plain: plain, limits: !noLimits, allowTotal: allowTotal,
+            seed: seed ?? .random(in: RunRequest.seeds),
             cooldownSeconds: environment.cooldownMinutes * 60,
             locust: LocustSettings(
                 profilesFolder: locustFolder, environment: ProcessInfo.processInfo.environment))
+    }
+
+    private func databaseSetting() throws -> LabDatabase? {
+        guard let database else { return nil }
+        do {
+            let setting = try LabDatabase(url: database, isPlain: plain)
+            try setting.requireSupport()
+            return setting
+        } catch let refusal as LabDatabase.Refusal {
+            throw ValidationError("\(refusal)")
+        }
     }
 
     private func runnerEnvironment() throws -> RunnerEnvironment {

@@ -35,6 +35,7 @@ enum LabSession {
             "--seed", String(settings.seed), "--ports",
             "\(ports.payment),\(ports.inventory),\(ports.notification),\(ports.runner)",
         ]
+        if let database = settings.database { arguments += ["--database", database.url] }
         if settings.plain { arguments.append("--plain") }
         if !settings.limits { arguments.append("--no-limits") }
         if settings.allowTotal { arguments.append("--allow-total") }

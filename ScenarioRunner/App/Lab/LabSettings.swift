@@ -19,6 +19,8 @@ struct LabSettings: Codable, Sendable, Equatable {
     /// Where the four executables lie.
     var executablesFolder: String
     var ports = Ports()
+    /// Nil for SQLite files in the lab's folder.
+    var database: LabDatabase?
     /// Replicas on loopback, without namespaces.
     var plain = false
     /// 200m of CPU and 128Mi of memory a replica, as in the Kubernetes manifests.
@@ -56,7 +58,8 @@ struct LabSettings: Codable, Sendable, Equatable {
     init(encoded text: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(text.utf8)) }
 
     init(
-        stateFolder: String, experimentsFolder: String, profilesFolder: String, ports: Ports, plain: Bool, limits: Bool,
+        stateFolder: String, experimentsFolder: String, profilesFolder: String, ports: Ports,
+        database: LabDatabase? = nil, plain: Bool, limits: Bool,
         allowTotal: Bool, seed: UInt64, cooldownSeconds: Int, locust: LocustSettings
     ) throws {
         self.stateFolder = URL(fileURLWithPath: stateFolder).standardizedFileURL.path
@@ -66,6 +69,7 @@ struct LabSettings: Codable, Sendable, Equatable {
         let own = NamespaceLauncher.ownExecutable
         executablesFolder = URL(fileURLWithPath: own).deletingLastPathComponent().path
         self.ports = ports
+        self.database = database
         self.plain = plain
         self.limits = limits
         self.allowTotal = allowTotal

@@ -105,16 +105,17 @@ struct LabWorld: Sendable {
     }
 
     private func environment(of replica: LabTopology.Replica) -> [String: String] {
-        let database = settings.folder.data.appendingPathComponent("\(replica.tier).sqlite").path
-        let gateway = settings.folder.data.appendingPathComponent("gateway.sqlite").path
+        func database(_ name: String) -> String {
+            settings.database?.url ?? "sqlite:\(settings.folder.data.appendingPathComponent("\(name).sqlite").path)"
+        }
         let leash = network == nil ? ["EXIT_WITH_PARENT": "\(getpid())"] : [:]
         return [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOST": network == nil ? "127.0.0.1" : "0.0.0.0",
             "PORT": String(replica.port),
             "REPLICA_NAME": replica.name,
-            "DATABASE_URL": "sqlite:\(database)",
-            "GATEWAY_DATABASE_URL": "sqlite:\(gateway)",
+            "DATABASE_URL": database(replica.tier),
+            "GATEWAY_DATABASE_URL": database("gateway"),
             "INVENTORY_SERVICE": inventoryURL,
             "NOTIFICATION_SERVICE": notificationURL,
             "SCENARIO_RUNNER_URL": "http://\(runnerHost):\(runnerPort)",
@@ -123,7 +124,9 @@ struct LabWorld: Sendable {
 
     /// What a replica takes over from the person who started the lab.
     private var inheritedEnvironment: [String: String] {
-        let names = ["LOG_LEVEL", "LD_LIBRARY_PATH", "INVENTORY_TIMEOUT_MS", "CHAIN_STEP_TIMEOUT_MS"]
+        let names = [
+            "LOG_LEVEL", "LD_LIBRARY_PATH", "INVENTORY_TIMEOUT_MS", "CHAIN_STEP_TIMEOUT_MS", "DATABASE_PASSWORD_FILE",
+        ]
         return ProcessInfo.processInfo.environment.filter { names.contains($0.key) }
     }
 

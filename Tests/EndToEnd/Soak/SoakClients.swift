@@ -19,6 +19,8 @@ struct SoakClients: Sendable {
     let paymentURL: String
     let client: HTTPClient
     let record: SoakRecord
+    /// Whether they go on until every kind of loss was there.
+    var waitForLosses = true
 
     /// Returns when all payments are made and every kind of loss was there meanwhile, or when `stop` opens.
     func run(unless stop: Latch) async throws {
@@ -32,7 +34,7 @@ struct SoakClients: Sendable {
         while !stop.isOpen {
             let index = record.nextIndex()
             // A fast machine has made them all before every path has lost packets.
-            guard index < plan.payments || !record.hasHadEveryLoss else { return }
+            guard index < plan.payments || waitForLosses && !record.hasHadEveryLoss else { return }
             let order = SoakOrder(index: index, seed: plan.seed)
             let operation = try await pay(order)
             if operation.outcome == .ok, let id = operation.paymentID { try await refund(order, id) }

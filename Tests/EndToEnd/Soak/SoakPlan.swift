@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Shared
+import TestSupport
 
 /// What a soak does: how many payments, by how many clients, and what breaks meanwhile.
 struct SoakPlan: Sendable {
@@ -31,6 +32,14 @@ struct SoakPlan: Sendable {
     var executables: URL
     /// How the services guard themselves; nil: as a fresh lab does.
     var resilience: ResilienceSettings?
+
+    /// The databases that are soaked, one after the other: all in the short form; in the long one the one that
+    /// `SOAK_DATABASE` names, SQLite by default.
+    static var databases: [DatabaseKind] {
+        let environment = ProcessInfo.processInfo.environment
+        if let name = environment["SOAK_DATABASE"] { return DatabaseKind(rawValue: name).map { [$0] } ?? [] }
+        return environment["SOAK_PAYMENTS"] == nil ? DatabaseKind.allCases : [.sqlite]
+    }
 
     /// Far more than it takes: five payments a second, and the time to warm up.
     var loadLimit: Duration { .seconds(120 + payments / 5) }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import ScenarioRunner
@@ -10,10 +11,13 @@ import Testing
     "Soak", .serialized,
     .enabled(if: LabProcess.namespacesWork, "this machine refuses namespaces; see scenario-runner doctor"))
 struct SoakTests {
-    @Test("Under kills, losses and failing gateways every payment ends, and the money is right")
-    func soak() async throws {
+    @Test(
+        "Under kills, losses and failing gateways every payment ends, and the money is right",
+        arguments: SoakPlan.databases)
+    func soak(database: DatabaseKind) async throws {
         let plan = try SoakPlan.from()
-        SoakProgress.say("soak: \(plan.payments) payments, \(plan.clients) clients, SOAK_SEED=\(plan.seed)\n")
+        SoakProgress.say(
+            "soak: \(database), \(plan.payments) payments, \(plan.clients) clients, SOAK_SEED=\(plan.seed)\n")
         let home = FileManager.default.temporaryDirectory.appendingPathComponent("soak-\(UUID().uuidString)")
         let experiments = home.appendingPathComponent("experiments")
         try FileManager.default.createDirectory(at: experiments, withIntermediateDirectories: true)
@@ -30,7 +34,8 @@ struct SoakTests {
         }
         // Without limits: 200m for each replica would make the clients wait for the processor most of the time, and a
         // soak is about as many payments in as much trouble as possible.
-        let options = ["--no-limits", "--experiments", experiments.path, "--seed", "\(plan.seed)"]
+        var options = ["--no-limits", "--experiments", experiments.path, "--seed", "\(plan.seed)"]
+        options += try await database.labArguments()
         try await LabProcess.withLab(options, folder: state, executables: plan.executables) { lab in
             if let resilience = plan.resilience { try await lab.set(resilience) }
             let report = try await Soak(plan: plan, lab: lab).run()
