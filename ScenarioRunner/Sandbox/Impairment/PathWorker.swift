@@ -1,3 +1,4 @@
+import Dispatch
 import Experiments
 import Glibc
 import Shared
