@@ -76,6 +76,13 @@ import Testing
             way: production
         ),
         Mistake(
+            rule: .rights, text: "patch, watch]", wrong: "watch]", said: "may not patch networkchaos.chaos-mesh.org"),
+        Mistake(
+            rule: .rights, text: "resources: [pods]", wrong: "resources: [pods, secrets]", said: "may list secrets"),
+        Mistake(
+            rule: .rights, text: "kind: ServiceAccount\n    name: scenario-runner",
+            wrong: "kind: ServiceAccount\n    name: default", said: "default has rights"),
+        Mistake(
             rule: .images, text: "payment-system:latest", wrong: "payment-system:1.0.0", said: "payment-system:1.0.0"),
     ]
 

@@ -11,7 +11,7 @@ struct Rule: Sendable, CustomStringConvertible {
 
     static let all = [
         schema, namespaces, references, services, probes, resources, security, accounts, environment, endings, claims,
-        budgets, images,
+        budgets, images, rights,
     ]
 
     /// Unknown and missing fields, wrong types.
@@ -103,7 +103,7 @@ struct Rule: Sendable, CustomStringConvertible {
                     guard let probe = container[name] else {
                         return workload.isOurs ? "\(workload.name): no \(name)" : nil
                     }
-                    guard probe["exec"] == nil else { return nil }
+                    guard probe["exec"] == nil || workload.isOurs else { return nil }
                     if workload.ports[probe.text("httpGet.port") ?? ""] == nil {
                         return "\(workload.name): the \(name) asks at no port of the container"
                     }
