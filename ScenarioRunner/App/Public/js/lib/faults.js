@@ -4,7 +4,8 @@
 
 import { inSigns } from "./format.js";
 
-const TIERS = ["payment", "inventory", "notification"];
+// In the order of a request's way.
+const TIERS = ["client", "payment", "inventory", "notification"];
 
 /** The tier of a replica or service: `payment-0`, `payment-service` and a pod `payment-service-5d4f-x7k2q` are all `payment`. */
 export function tierOf(name) {
@@ -37,9 +38,6 @@ export function faultWords({ kind, label, replicas, paths }) {
   const few = places.length > 3 ? [...places.slice(0, 2), `${places.length - 2} more`] : places;
   return `${few.join(", ")}: ${DEEDS[kind]?.(label) ?? `${kind} ${label}`.trim()}`;
 }
-
-// In the order of a request's way.
-const TIERS = ["client", "payment", "inventory", "notification"];
 
 /** Both ways of one path are said as one. */
 function joined(paths) {
