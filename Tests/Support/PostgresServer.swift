@@ -140,13 +140,14 @@ public final class PostgresServer: Sendable {
 
     /// Starts the server, and ends it when its input ends: with the process that started it at the latest. For bash,
     /// which unblocks the signal that tells of a child's end where this process had blocked it; dash would wait for ever.
+    /// SIGTERM stays blocked: only SIGKILL ends the one that reads.
     private static let keeping = """
         folder=$1; shift
         exec 3<&0
         "$@" 3<&- </dev/null & server=$!
         { read -r line <&3; : >"$folder/ended"; kill -INT "$server"; } & watch=$!
         wait "$server"
-        if [ -e "$folder/ended" ]; then rm -rf "$folder"; else kill "$watch"; fi
+        if [ -e "$folder/ended" ]; then rm -rf "$folder"; else kill -KILL "$watch"; fi
         """
 
     private func make() async throws {
