@@ -1,4 +1,3 @@
-import Dispatch
 import Experiments
 import Glibc
 import Shared
@@ -158,8 +157,13 @@ private struct ReadyDescriptors {
         }
         // A longer wait is cut; the caller looks again.
         let wait = min(waitingNs, 1_000_000_000)
-        var limit = timespec(tv_sec: Int(wait / 1_000_000_000), tv_nsec: Int(wait % 1_000_000_000))
-        if pselect(highest + 1, &set, nil, nil, &limit, nil) <= 0 { set = fd_set() }
+        // A timespec as the two words that it is: whether Glibc or Dispatch is the module of its members depends on where
+        // the toolchain lies.
+        let limit = (Int(wait / 1_000_000_000), Int(wait % 1_000_000_000))
+        let ready = withUnsafeBytes(of: limit) { words in
+            pselect(highest + 1, &set, nil, nil, words.assumingMemoryBound(to: timespec.self).baseAddress, nil)
+        }
+        if ready <= 0 { set = fd_set() }
     }
 
     func contains(_ descriptor: CInt) -> Bool {
