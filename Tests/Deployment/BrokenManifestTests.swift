@@ -76,6 +76,9 @@ import Testing
             way: production
         ),
         Mistake(
+            rule: .connections, text: "maxReplicas: 6", wrong: "maxReplicas: 7", said: "208 connections, of 200",
+            way: production),
+        Mistake(
             rule: .rights, text: "patch, watch]", wrong: "watch]", said: "may not patch networkchaos.chaos-mesh.org"),
         Mistake(
             rule: .rights, text: "resources: [pods]", wrong: "resources: [pods, secrets]", said: "may list secrets"),

@@ -24,4 +24,29 @@ extension Rule {
         problems += given.subtracting(needed).map { "the runner may \($0), which it never does" }.sorted()
         return problems
     }
+
+    /// All connections that all replicas may have fit into PostgreSQL, also while a rollout has one more pod of each.
+    static let connections = Rule(description: "connections") { installation in
+        guard let database = installation.workload("postgres") else { return [] }
+        let arguments = database.containers.flatMap { $0.texts("args") }
+        let maximum = arguments.compactMap { $0.firstMatch(of: /^max_connections=(\d+)$/).flatMap { Int($0.1) } }.first
+        let source = try Repository.text("Shared/Storage/Postgres/PostgresConfiguration.swift")
+        let each = source.firstMatch(of: /public var connections = (\d+)/).flatMap { Int($0.1) }
+        guard let maximum, let each else { return ["nobody says how many connections there are"] }
+        // The last three are the administrator's (superuser_reserved_connections).
+        let needed = installation.workloads.reduce(0) { sum, workload in
+            let stores = workload.containers.flatMap { $0.items("env") }.count {
+                $0.text("value")?.hasPrefix("postgres://") == true
+            }
+            return sum + stores * each * (installation.mostReplicas(workload) + 1)
+        }
+        return needed > 0 && needed <= maximum - 3 ? [] : ["\(needed) connections, of \(maximum)"]
+    }
+}
+
+extension Installation {
+    fileprivate func mostReplicas(_ workload: Workload) -> Int {
+        let scaler = all("HorizontalPodAutoscaler").first { $0.text("spec.scaleTargetRef.name") == workload.name }
+        return scaler?.at("spec.maxReplicas")?.integer ?? leastReplicas(workload)
+    }
 }

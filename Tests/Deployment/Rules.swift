@@ -11,7 +11,7 @@ struct Rule: Sendable, CustomStringConvertible {
 
     static let all = [
         schema, namespaces, references, services, probes, resources, security, accounts, environment, endings, claims,
-        budgets, images, rights,
+        budgets, images, rights, connections,
     ]
 
     /// Unknown and missing fields, wrong types.
