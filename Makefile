@@ -17,7 +17,7 @@ OPTIONS ?=
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
 .PHONY: help run demo doctor test test-postgres soak kill-sweep fidelity bench bench-halt locust-venv bench-load metastable test-browser bench-compare bench-stores
-.PHONY: page-soak screenshots lint format clean manifests
+.PHONY: page-soak screenshots lint format clean manifests image-test
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -87,6 +87,9 @@ bench-load: release
 # 20 pairs of equal runs and 20 with 20 ms more, for half an hour: which of them `compare` tells apart.
 bench-compare: release
 	Tests/Benchmarks/compare.sh
+
+image-test: ## Build the image, run all of it in containers, pay, fail, count the money; starts an engine where none is
+	docker/image-test.sh
 
 manifests: ## Put k8s/deployment.yaml together from k8s/base
 	scripts/manifests.sh
