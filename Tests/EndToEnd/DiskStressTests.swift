@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Sandbox
+import TestSupport
 import Testing
 
 /// The fault with its real workers: `scenario-runner stress-worker disk`.
@@ -31,7 +32,7 @@ struct DiskStressTests {
     private func workers() throws -> [Int32] {
         try HostProcesses.all(below: getpid()).filter { pid in
             let command = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
-            return String(decoding: command, as: UTF8.self).contains(folder.path) && HostProcesses.isAlive(pid)
+            return String(decoding: command, as: UTF8.self).contains(folder.path) && ProcessLife.isAlive(pid)
         }
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Shared
 import Subprocess
+import TestSupport
 import Testing
 
 /// The Locust that `make test` and `make run` install.
@@ -110,7 +111,7 @@ struct LocustTests {
             try await waitUntil("it runs", within: .seconds(30)) { try await lab.locustRun(id)["live"] != .null }
             let locust = try #require(try HostProcesses.with("\(id).html", below: lab.pid).first)
             lab.send(SIGKILL)
-            try await waitUntil("Locust has ended", within: .seconds(10)) { !HostProcesses.isAlive(locust) }
+            try await waitUntil("Locust has ended", within: .seconds(10)) { !ProcessLife.isAlive(locust) }
         }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Shared
 import Subprocess
+import TestSupport
 import Testing
 
 /// The lab without namespaces: plain processes on loopback, for machines that refuse more.
@@ -75,7 +76,7 @@ struct PlainLabTests {
             await processes.set(try HostProcesses.all(below: lab.pid))
             #expect(await processes.ids.count == 7)
         }
-        for pid in await processes.ids { #expect(!HostProcesses.isAlive(pid)) }
+        for pid in await processes.ids { #expect(!ProcessLife.isAlive(pid)) }
     }
 }
 

@@ -74,14 +74,6 @@ enum HostProcesses {
         return inner
     }
 
-    /// Whether the process runs; one that has ended and waits to be collected does not.
-    static func isAlive(_ pid: Int32) -> Bool {
-        guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-            let state = stat.split(separator: ")").last?.split(separator: " ").first
-        else { return false }
-        return state != "Z" && state != "X"
-    }
-
     private static func parents() throws -> [Int32: Int32] {
         var parents: [Int32: Int32] = [:]
         for entry in try FileManager.default.contentsOfDirectory(atPath: "/proc") {

@@ -99,10 +99,7 @@ import Testing
         let ids = pids.text.split(separator: " ").compactMap { Int32($0) }
         try #require(ids.count == 2)
         try await eventually("both are gone", within: .seconds(10)) {
-            ids.allSatisfy { id in
-                let stat = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)
-                return stat?.contains(") Z ") ?? true
-            }
+            !ids.contains(where: ProcessLife.isAlive)
         }
     }
 

@@ -123,19 +123,15 @@ public final class PostgresServer: Sendable {
         kill(pid, SIGQUIT)
         let keeperPID = keeper.withLock { $0?.pid ?? 0 }
         // Its input stays open until then: the end of it would remove the folder.
-        try await eventually("PostgreSQL and its keeper are gone") { Self.hasEnded(pid) && Self.hasEnded(keeperPID) }
+        // Foundation collects a child when everyone has let go of a socket, which others that start meanwhile inherit: so
+        // one that waits to be collected is gone.
+        try await eventually("PostgreSQL and its keeper are gone") {
+            ![pid, keeperPID].contains(where: ProcessLife.isAlive)
+        }
         keeper.withLock {
             try? $0?.input.close()
             $0 = nil
         }
-    }
-
-    /// Whether a process runs no more, also one that its parent has not asked about yet: Foundation asks when everyone
-    /// has let go of a socket, which children that are started at the same moment inherit.
-    private static func hasEnded(_ pid: pid_t) -> Bool {
-        guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return true }
-        // The state stands behind the name, which may hold anything but ends with the last bracket.
-        return stat.split(separator: ")").last?.hasPrefix(" Z") ?? true
     }
 
     /// Starts the server, and ends it when its input ends: with the process that started it at the latest. For bash,

@@ -2,6 +2,7 @@ import Foundation
 import Shared
 import Subprocess
 import SystemPackage
+import TestSupport
 
 /// Looks for faults with its own eyes: in the kernel and in the process table, not in the runner's answers.
 struct HaltWitness: Sendable {
@@ -24,7 +25,7 @@ struct HaltWitness: Sendable {
         var traces = try await tables.filter { $0.contains("chaos_") }
         traces += try await routing.filter { $0.contains("0x5043") }
         traces += try await devices.filter { $0.contains("impair-") }
-        traces += try HostProcesses.all(below: lab.pid).filter(HostProcesses.isAlive).map(Self.command(of:)).filter {
+        traces += try HostProcesses.all(below: lab.pid).filter(ProcessLife.isAlive).map(Self.command(of:)).filter {
             $0.contains("stress-worker") || $0.contains("path-worker")
         }
         let topology = try await lab.get(lab.state.runner_url + "/api/topology").body

@@ -2,6 +2,7 @@ import Foundation
 import Shared
 import Subprocess
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Sandbox
@@ -156,7 +157,7 @@ private struct SabotagedLab: Sendable {
     func worker(_ name: String) throws -> Int32 {
         let workers = try HostProcesses.all(below: lab.pid).filter {
             let words = try? String(contentsOfFile: "/proc/\($0)/cmdline", encoding: .utf8)
-            return words?.split(separator: "\0").dropFirst().first == Substring(name) && HostProcesses.isAlive($0)
+            return words?.split(separator: "\0").dropFirst().first == Substring(name) && ProcessLife.isAlive($0)
         }
         #expect(workers.count == 1)
         return try #require(workers.first)

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Sandbox
+import TestSupport
 
 @testable import ScenarioRunner
 
@@ -37,7 +38,7 @@ enum ReplicaProcesses {
     static func running(below lab: Int32) throws -> [String: Int32] {
         var found: [String: Int32] = [:]
         for service in LabTopology().services {
-            for pid in try HostProcesses.named(service.name, below: lab) where HostProcesses.isAlive(pid) {
+            for pid in try HostProcesses.named(service.name, below: lab) where ProcessLife.isAlive(pid) {
                 if let name = replicaName(of: pid) { found[name] = pid }
             }
         }
