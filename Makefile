@@ -41,7 +41,7 @@ test: ## Check the format, build everything, run all tests
 	sync # What the compiler wrote would reach the disk in the midst of the tests, and every durable commit would wait.
 	$(RUN_TESTS) --skip EndToEndTests
 	TEST_DATABASE=postgres $(RUN_TESTS) --filter '$(STORE_TESTS)'
-	$(RUN_TESTS) --no-parallel --filter EndToEndTests --skip PostgresCrashTests
+	$(RUN_TESTS) --no-parallel --filter EndToEndTests
 	$(MAKE) --no-print-directory test-browser
 
 test-postgres: test-build ## What touches PostgreSQL: the stores, the services on it, a lab whose database crashes

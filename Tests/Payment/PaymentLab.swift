@@ -38,8 +38,8 @@ struct PaymentLab: Sendable {
         /// Runs when the neighbours are up and the payment service is not yet: the place for an earlier life of it.
         var before: (@Sendable (PaymentSettings, _ folder: URL) async throws -> Void)?
         var reservationSeconds = 900
-        /// How long the stores, the leases and inventory wait for a machine that stands still, where a test is about
-        /// something else; nil: as in production.
+        /// How long the stores, the leases (that of the failure modes too) and inventory wait for a machine that stands
+        /// still, where a test is about something else; nil: as in production.
         var patience: Duration?
     }
 
@@ -169,8 +169,9 @@ extension PaymentLab {
     }
 
     /// Changes the failure modes, and returns when the change is in force.
-    func change(_ modes: (inout FailureModes) -> Void) async throws {
-        runner.change(modes)
+    func change(seed: UInt64 = 7, _ modes: (inout FailureModes) -> Void) async throws {
+        let lease = patience.map { Int($0.seconds) } ?? ServiceSettings.leaseSeconds
+        runner.change(seed: seed, lease: lease, modes)
         try await eventually { runner.isFollowed }
     }
 

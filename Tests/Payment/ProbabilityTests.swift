@@ -77,8 +77,7 @@ struct ProbabilityTests {
         let found = Mutex<[String: String]>([:])
         try await PaymentLab.run(Self.patient) { lab in
             try await lab.fill()
-            lab.runner.change(seed: seed, Self.breakEverything)
-            try await eventually { lab.runner.isFollowed }
+            try await lab.change(seed: seed, Self.breakEverything)
             try await lab.withReplica(followsRunner: true) { replica in
                 let version = try await lab.payment.settingsVersion()
                 try await eventually { try await replica.settingsVersion() == version }

@@ -51,6 +51,7 @@ public final class PostgresServer: Sendable {
     /// A certificate that signed nothing here.
     public var otherAuthority: String { folder.appending(path: "other.crt").path }
 
+    private var log: URL { folder.appending(path: "log") }
     private var data: String { folder.appending(path: "data").path }
 
     /// A URL of a database over the Unix socket, which asks for no password.
@@ -107,13 +108,30 @@ public final class PostgresServer: Sendable {
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         process.standardInput = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
         process.standardOutput = FileHandle.nullDevice
-        let log = folder.appending(path: "log")
         if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
-        process.standardError = try FileHandle(forUpdating: log)
+        let logEnd = try FileHandle(forUpdating: log)
+        try logEnd.seekToEnd()
+        process.standardError = logEnd
         try process.run()
         let input = FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
         keeper.withLock { $0 = Keeper(pid: process.processIdentifier, input: input) }
         try await eventually("PostgreSQL takes connections") { (try? await psql("SELECT 1")) != nil }
+    }
+
+    /// How often it has come back from a crash, by its own log (the words of PostgreSQL's startup process in English).
+    public func recoveryCount() throws -> Int {
+        try String(contentsOf: log, encoding: .utf8).split(separator: "\n")
+            .count { $0.contains("automatic recovery in progress") }
+    }
+
+    /// How many sessions of others are open in a database now.
+    public func sessionCount(in database: String) async throws -> Int {
+        let count = try await psql(
+            """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = '\(database)' AND backend_type = 'client backend'
+            """)
+        return Int(count.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
     }
 
     /// Ends the server as a power cut does: at once, without a checkpoint, connections dropped. Returns when it is gone.
