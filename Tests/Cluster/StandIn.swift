@@ -38,16 +38,25 @@ struct StandIn: Sendable {
         process.standardInput = input
         process.standardOutput = output
         try process.run()
-        defer {
-            process.terminate()
-            process.waitUntilExit()
+        let result: Result<Value, any Error>
+        do { result = .success(try await run(process, input, output, certificates, body)) } catch {
+            result = .failure(error)
         }
+        process.terminate()
+        try await onThread { process.waitUntilExit() }
+        return try result.get()
+    }
+
+    private static func run<Value>(
+        _ process: Process, _ input: Pipe, _ output: Pipe, _ certificates: TestCertificates,
+        _ body: (StandIn) async throws -> Value
+    ) async throws -> Value {
         let settings = [
             "certificate": certificates.path("server.crt"), "key": certificates.path("server.key"),
             "clientAuthorities": certificates.path("ca.crt"),
         ]
         input.fileHandleForWriting.write(try JSONEncoder().encode(settings) + Data("\n".utf8))
-        let line = output.fileHandleForReading.availableData
+        let line = try await onThread { output.fileHandleForReading.availableData }
         guard let ports = try? JSONDecoder().decode(Ports.self, from: line) else {
             throw Unusable(description: "the stand-in said: \(String(decoding: line, as: UTF8.self))")
         }

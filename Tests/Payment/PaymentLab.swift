@@ -71,7 +71,7 @@ struct PaymentLab: Sendable {
                     settings.leaseDuration = options.patience ?? settings.leaseDuration
                     settings.notificationTimeout = options.notificationTimeout
                     settings.chainStepTimeout = options.stepTimeout
-                    settings.settleTimeout = .milliseconds(500)
+                    settings.settleTimeout = .seconds(2)
                     settings.workerPeriod = options.workerPeriod
                     try await options.before?(settings, folder)
                     try await withPayment(

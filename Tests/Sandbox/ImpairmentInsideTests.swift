@@ -257,7 +257,7 @@ struct ImpairmentInsideTests {
     }
 
     @Test func aWorkerThatCannotWorkFailsTheFaultAndLeavesNothing() async throws {
-        let before = try await routerState()
+        let before = try await calmState()
         let paths = try PacketPaths(sources: [payment], targets: nil, direction: .to)
         for command in [["/bin/sh", "-c", "exit 9", "worker"], Self.worker + ["--unknown"]] {
             let fault = try PathImpairmentFault(
@@ -290,7 +290,7 @@ struct ImpairmentInsideTests {
     private func biting(
         _ impairment: Impairment, _ body: (Probe, PathImpairmentFault) async throws -> Void
     ) async throws {
-        let before = try await routerState()
+        let before = try await calmState()
         let probe = try await Probe(from: "payment-0", to: "inventory-0", inventory)
         let fault = try fault(impairment, .to, [inventory])
         try await fault.apply()
@@ -325,6 +325,20 @@ struct ImpairmentInsideTests {
 
     /// Rules, tables, routes and interfaces of the router; its IPv6 addresses come by themselves.
     /// By lines, so that a failure names those that differ.
+    /// What the router has once the kernel is done with the lab's own devices: that a carrier is there it tells late.
+    private func calmState() async throws -> [Substring] {
+        var last: [Substring] = []
+        try await eventually("the router is calm") {
+            let now = try await routerState()
+            defer { last = now }
+            let isUnderWay = now.contains { line in
+                ["linkdown", "LOWERLAYERDOWN", "NO-CARRIER"].contains { line.contains($0) }
+            }
+            return !isUnderWay && now == last
+        }
+        return last
+    }
+
     private func routerState() async throws -> [Substring] {
         let rules = try await CommandLineTool.run("nft", ["list", "ruleset"])
         let kernel = try await CommandLineTool.run(

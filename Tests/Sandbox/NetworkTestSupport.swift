@@ -45,13 +45,6 @@ enum Again {
     }
 }
 
-/// A blocking call on a thread of its own.
-func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        BlockingThread.start { continuation.resume(with: Result { try body() }) }
-    }
-}
-
 struct SocketError: Error, Equatable {
     let call: String
     let code: Int32

@@ -88,7 +88,9 @@ import Testing
         #expect(readings.count == 3)
         let log = engine.log
         #expect(Set(log.prefix(2)) == ["inject plan.one", "inject plan.other"])
-        #expect(log.dropFirst(2) == ["remove plan.one", "remove plan.other", "inject plan.last", "remove plan.last"])
+        // Where the machine stands still for the time between their deadlines, both are due at once.
+        #expect(Set(log.dropFirst(2).prefix(2)) == ["remove plan.one", "remove plan.other"])
+        #expect(log.dropFirst(4) == ["inject plan.last", "remove plan.last"])
     }
 
     @Test func theDeadlineOfWhatHoldsAPartEndsIt() async throws {
@@ -152,12 +154,13 @@ import Testing
             type: NetworkChaos
             networkChaos: {action: loss, mode: all, selector: {}, loss: {loss: "80"}, duration: 1500ms}
             """
+        let notes = notes
         _ = try await run(try experiment("Schedule", spec), timeline()) {
             engine.log.count { $0.hasPrefix("inject") } >= 2
+                && notes.names.contains { $0.hasPrefix("start_left_out") }
         }
         #expect(engine.log.prefix(3).map { String($0.prefix(6)) } == ["inject", "remove", "inject"])
         #expect(engine.inForce == 0)
-        #expect(notes.names.contains { $0.hasPrefix("start_left_out") })
     }
 
     @Test func failureModesComeAndGo() async throws {

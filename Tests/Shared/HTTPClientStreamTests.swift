@@ -45,14 +45,14 @@ struct HTTPClientStreamTests {
             peer.send(Self.head)
             // Together much longer than the silence that is allowed.
             for _ in 0..<10 {
-                usleep(60_000)
+                usleep(250_000)
                 peer.send("1\r\nx\r\n")
             }
             peer.hang()
         } _: { client, server in
             let count = Atomic<Int>(0)
             await #expect(throws: HTTPClientError.timedOut) {
-                try await client.withStream(request(server), silence: .milliseconds(300)) { stream in
+                try await client.withStream(request(server), silence: .seconds(2)) { stream in
                     for try await piece in stream { count.add(piece.count, ordering: .relaxed) }
                 }
             }
@@ -96,12 +96,12 @@ struct HTTPClientStreamTests {
         } _: { client, server in
             // Longer silent than allowed, but that is the reader's doing.
             let received = try await client.withStream(
-                request(server), silence: .milliseconds(300), bufferBytes: 64 * 1024
+                request(server), silence: .seconds(1), bufferBytes: 64 * 1024
             ) { stream in
                 var before = -1
                 while before != sent.load(ordering: .acquiring) {
                     before = sent.load(ordering: .acquiring)
-                    try await Task.sleep(for: .milliseconds(500))
+                    try await Task.sleep(for: .milliseconds(1200))
                 }
                 #expect(before < total, "the server has to wait for the reader")
                 var received = 0

@@ -51,7 +51,7 @@ final class HostileServer: Sendable {
     }
 
     /// Waits until `condition` holds; false when it does not within `seconds`.
-    static func wait(seconds: Double = 5, until condition: () -> Bool) async -> Bool {
+    static func wait(seconds: Double = 30, until condition: () -> Bool) async -> Bool {
         let deadline = ContinuousClock.now.advanced(by: .seconds(seconds))
         while !condition() {
             if ContinuousClock.now > deadline || Task.isCancelled { return false }

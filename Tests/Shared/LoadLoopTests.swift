@@ -103,11 +103,11 @@ import Testing
         var messages = messages(20)
         for token in 0..<10 { messages[token].url = "\(server.url)/slow" }
         let form = LoadForm(method: .get, url: server.url + "/")
-        let driver = try await send(messages, form, width: 20, timeout: .milliseconds(300))
+        let driver = try await send(messages, form, width: 20, timeout: .seconds(2))
         #expect(
             driver.outcomes == Array(repeating: .failed(.timedOut), count: 10)
                 + Array(repeating: .status(200), count: 10))
-        #expect(driver.ends.allSatisfy { $0.outcome == .status(200) || $0.tookNs >= 300_000_000 })
+        #expect(driver.ends.allSatisfy { $0.outcome == .status(200) || $0.tookNs >= 2_000_000_000 })
         await server.stop()
     }
 

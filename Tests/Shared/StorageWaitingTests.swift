@@ -11,7 +11,7 @@ struct StorageWaitingTests {
     @Test("A write that does not get its turn in time is busy, and its body never runs")
     func deadline() async throws {
         var configuration = SQLiteConfiguration()
-        configuration.waitTimeout = .milliseconds(50)
+        configuration.waitTimeout = .seconds(1)
         try await withItemStore(configuration) { store, path in
             let holder = try await TurnHolder(path: path)
             await #expect(throws: StoreError.busy) { try await store.insertItem("late") }
@@ -44,7 +44,7 @@ struct StorageWaitingTests {
     @Test("A program that takes no turns makes writes busy while it holds SQLite's lock, and only then")
     func foreignLock() async throws {
         var configuration = SQLiteConfiguration()
-        configuration.waitTimeout = .milliseconds(100)
+        configuration.waitTimeout = .seconds(1)
         configuration.busyTimeout = .milliseconds(20)
         try await withItemStore(configuration) { store, path in
             var unsafe = GRDB.Configuration()
@@ -131,7 +131,7 @@ struct StorageWaitingTests {
     func readers() async throws {
         var configuration = SQLiteConfiguration()
         configuration.readers = 1
-        configuration.waitTimeout = .milliseconds(50)
+        configuration.waitTimeout = .seconds(1)
         try await withItemStore(configuration) { store, _ in
             let started = Latch()
             let goOn = DispatchSemaphore(value: 0)

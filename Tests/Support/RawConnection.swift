@@ -103,10 +103,4 @@ public final class RawConnection: Sendable {
         received.withLock { $0.append(contentsOf: buffer[..<count]) }
         return count > 0
     }
-
-    private func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(with: Result(catching: work)) }
-        }
-    }
 }

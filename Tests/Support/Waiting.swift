@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 
 /// Waits for a condition, never for a time.
@@ -20,6 +21,13 @@ public func eventually(
 /// A condition did not come true in time.
 public struct NeverHappened: Error, CustomStringConvertible {
     public let description: String
+}
+
+/// A blocking call on a thread of its own: on one of the few that all tests share, it would hold the others up.
+public func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result(catching: work)) }
+    }
 }
 
 /// A handler waits at the gate until the test opens it.

@@ -87,13 +87,16 @@ def test_each_failure_mode(lab, open_view, title, codes, cause):
     version = lab.get("/api/service-settings")["failure_modes"]
     assert version[cause.replace("-", "_") + "_enabled"] is True
     payment = None
+
     # The replicas hear of it within a second.
-    for _ in range(20):
+    def declined():
+        nonlocal payment
         payment = lab.pay(codes=(200, *codes))
-        if payment.get("status") != "success":
-            break
+        return payment.get("status") != "success"
+
+    wait_until(declined, 20, f"a payment that fails by {cause}")
     assert payment["status"] in codes
-    assert page.get_by_text(f"{title.lower()} 100").first.is_visible()
+    page.get_by_text(f"{title.lower()} 100").first.wait_for()
     page.get_by_role("link", name="Payments", exact=True).click()
     page.get_by_role("link", name=payment["payment_id"]).click()
     story = page.get_by_role("article", name=payment["payment_id"])
@@ -130,7 +133,7 @@ def test_halt_and_rearm(lab, open_view):
     page.get_by_role("button", name="Re-arm").click()
     page.locator("#halted").wait_for(state="hidden")
     assert lab.get("/api/halt")["halted"] is False
-    assert page.evaluate("document.activeElement.id") == "halt"
+    until(page, "document.activeElement.id === 'halt'")
 
     # Again, with the mouse, from the other tab.
     other.locator("#halted").wait_for(state="hidden")
@@ -153,7 +156,7 @@ def test_one_glance_says_what_is_broken(lab, open_view):
         run = lab.run(experiment, baseline="1s", duration="60s")
         page.locator(seen).first.wait_for(state="attached")
         page.locator(".view-system .hint").first.get_by_text(words).wait_for()
-        assert page.get_by_role("heading", name="A fault acts").is_visible()
+        page.get_by_role("heading", name="A fault acts").wait_for()
         page.locator(".edge-label").filter(has_text="/s").first.wait_for(state="attached")
         lab.post(f"/api/runs/{run}/stop")
         page.locator(seen).first.wait_for(state="detached")

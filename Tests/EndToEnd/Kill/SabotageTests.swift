@@ -121,7 +121,8 @@ struct SabotageTests {
             #expect(during["state"] == .string("stopping") && during["verdict"] != .string("held"))
             let limit = try await lab.lab.get(lab.lab.state.runner_url + "/api/chaos-rate-limit-status").body
             #expect(limit["active_experiments"] == .integer(1))
-            try await lab.output("umount", nft)
+            // Lazily: the next try may just be reading the script.
+            try await lab.output("umount", "--lazy", nft)
             try await waitUntil("the run has ended", within: .seconds(30)) {
                 try await lab.lab.get(run).body["state"] == .string("finished")
             }

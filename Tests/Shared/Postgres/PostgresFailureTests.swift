@@ -25,11 +25,11 @@ struct PostgresFailureTests {
 
     @Test("Who stands still in a transaction loses its locks, and begins anew")
     func standstill() async throws {
-        try await withPostgres(.changed { $0.stillstandTimeout = .milliseconds(200) }) { store in
+        try await withPostgres(.changed { $0.stillstandTimeout = .seconds(1) }) { store in
             let runs = Tally()
             try await store.write { connection in
                 try connection.execute("INSERT INTO item (name, amount) VALUES ('one', 1)")
-                if runs.add() == 1 { Thread.sleep(forTimeInterval: 1) }
+                if runs.add() == 1 { Thread.sleep(forTimeInterval: 3) }
             }
             #expect(runs.value == 2)
             #expect(try await store.itemNames() == ["one"])
@@ -64,7 +64,7 @@ struct PostgresFailureTests {
 
     @Test("A statement past its deadline is cancelled at the server, nothing of it is stored, and the store goes on")
     func deadline() async throws {
-        try await withPostgres(.changed { $0.transactionTimeout = .milliseconds(400) }) { store in
+        try await withPostgres(.changed { $0.transactionTimeout = .seconds(3) }) { store in
             let mark = "\(UUID())"
             await #expect(throws: StoreError.busy) {
                 try await store.write { connection in
@@ -83,7 +83,7 @@ struct PostgresFailureTests {
 
     @Test("A row that another one keeps locked makes a write busy")
     func lockedRow() async throws {
-        try await withPostgres(.changed { $0.transactionTimeout = .milliseconds(400) }) { store in
+        try await withPostgres(.changed { $0.transactionTimeout = .seconds(3) }) { store in
             try await store.insertItem("one")
             let (isLocked, goOn) = (Latch(), DispatchSemaphore(value: 0))
             let lock: @Sendable (any SQLConnection) throws -> Void = { connection in
@@ -145,7 +145,7 @@ struct PostgresFailureTests {
         let port = try await PostgresServer.shared().freePort()
         let error = try await #require(throws: StoreError.self) {
             try await withPostgres(
-                .changed { $0.reachTimeout = .milliseconds(300) }, url: "postgres://me:secret@127.0.0.1:\(port)/x"
+                .changed { $0.reachTimeout = .seconds(2) }, url: "postgres://me:secret@127.0.0.1:\(port)/x"
             ) { _ in }
         }
         guard case .failed(let text) = error else { throw error }

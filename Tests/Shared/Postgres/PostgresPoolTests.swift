@@ -26,7 +26,7 @@ struct PostgresPoolTests {
 
     @Test("A call that finds no free connection in time is busy, and its body never runs")
     func waiting() async throws {
-        try await withPostgres(.changed { ($0.connections, $0.waitTimeout) = (1, .milliseconds(300)) }) { store in
+        try await withPostgres(.changed { ($0.connections, $0.waitTimeout) = (1, .seconds(2)) }) { store in
             try await occupied(store) {
                 await #expect(throws: StoreError.busy) { try await store.insertItem("late") }
             }

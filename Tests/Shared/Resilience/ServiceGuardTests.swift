@@ -196,8 +196,11 @@ struct ServiceGuardTests {
         }
         #expect(try await call(serviceGuard, hedging, first) == 1)
         #expect(first.count == 2)
+        let isHedged = Atomic<Bool>(false)
         let both = Script { call, _ in
-            try await Task.sleep(for: .milliseconds(50 * call))
+            if call == 2 { isHedged.store(true, ordering: .releasing) }
+            // The first fails when the second is under way, however long that takes.
+            try await eventually("the second call") { isHedged.load(ordering: .acquiring) }
             throw Failure.broken
         }
         await #expect(throws: Failure.broken) { try await call(serviceGuard, hedging, both) }
