@@ -9,6 +9,9 @@ struct Answer: Sendable, Equatable {
     /// A JSON object.
     let body: String
 
+    /// When to come again after a 503; headers are not kept, so it is one number for all of them.
+    static let retrySeconds = 1
+
     init(status: Int, body: String) {
         self.status = status
         self.body = body
@@ -61,6 +64,7 @@ struct Answer: Sendable, Equatable {
         let type = status >= 400 ? "application/problem+json" : "application/json"
         var response = Response.text(body, contentType: "\(type); charset=utf-8")
         response.status = HTTPResponse.Status(code: status)
+        if status == 503 { response.headers[.retryAfter] = String(Self.retrySeconds) }
         if isReplay { response.headers[.idempotentReplayed] = "true" }
         return response
     }
@@ -81,6 +85,15 @@ extension Problem {
         Problem(
             HTTPResponse.Status(code: 402, reasonPhrase: "Payment Required"), code.customerMessage,
             members: ["decline_code": .string(code.rawValue)])
+    }
+
+    /// The store failed in the middle of what was begun, which others end: 503 where that passes, else 500.
+    static func unfinished(_ error: any Error, _ detail: String, members: [String: JSONValue]) -> Problem {
+        switch error {
+        case StoreError.busy, StoreError.closed:
+            .retryLater(.serviceUnavailable, detail, seconds: Answer.retrySeconds, members: members)
+        default: Problem(.internalServerError, detail, members: members)
+        }
     }
 }
 

@@ -74,8 +74,9 @@ struct PaymentProcessor: Sendable {
             let hop = Self.hop("inventory", "no stock: \(failure.reason)", since: start)
             return try await fail(job, failure.problem, releasing: failure.mayHoldStock, [hop])
         } catch is CancellationError {
-            let problem = Problem(
-                .serviceUnavailable, "The service is shutting down. Nothing was charged: pay again with a new key.")
+            let problem = Problem.retryLater(
+                .serviceUnavailable, "The service is shutting down. Nothing was charged: pay again with a new key.",
+                seconds: Answer.retrySeconds)
             return try await fail(job, problem, releasing: true, [Self.hop("inventory", "interrupted", since: start)])
         }
         await hook.reached(.stockTaken)
@@ -206,8 +207,8 @@ struct PaymentProcessor: Sendable {
     /// The store failed in the middle: what the caller can do is ask for the payment's status.
     private func unfinished(_ job: Job, _ error: any Error) -> Problem {
         logger.error("a payment is unfinished", metadata: ["payment_id": "\(job.id)", "error": "\(error)"])
-        return Problem(
-            .internalServerError, "The payment's outcome could not be stored. Ask for its status.",
+        return .unfinished(
+            error, "The payment's outcome could not be stored. Ask for its status.",
             members: ["payment_id": .string(job.id)])
     }
 
@@ -223,7 +224,7 @@ extension Problem {
         .gatewayTimeout, "Gateway timeout: the outcome is not known yet. Ask for the payment's status.",
         members: ["source": .string("gateway")])
 
-    fileprivate static let interrupted = Problem(
-        .serviceUnavailable, "The service is shutting down; the outcome is not known yet. Ask for the payment's status."
-    )
+    fileprivate static let interrupted = Problem.retryLater(
+        .serviceUnavailable, "The service is shutting down and does not know the outcome yet. Ask for the status.",
+        seconds: Answer.retrySeconds)
 }

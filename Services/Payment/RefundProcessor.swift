@@ -18,7 +18,12 @@ struct RefundProcessor: Sendable {
         case .ended(let outcome): return outcome
         case .begun(let refund):
             await hook.reached(.refundBegun)
-            return try await uncancelled { try await finish(refund) }
+            do { return try await uncancelled { try await finish(refund) } } catch {
+                logger.error("a refund is unfinished", metadata: ["refund_id": "\(refund.id)", "error": "\(error)"])
+                throw Problem.unfinished(
+                    error, "The refund's outcome could not be stored. Ask for the payment's status.",
+                    members: ["refund_id": .string(refund.id)])
+            }
         }
     }
 

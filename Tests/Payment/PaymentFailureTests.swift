@@ -1,7 +1,9 @@
 import Foundation
 import HTTPTypes
+import Hummingbird
 import ServiceTesting
 import Shared
+import Synchronization
 import TestSupport
 import Testing
 
@@ -150,6 +152,7 @@ struct PaymentFailureTests {
             }
             let answer = try #require(outcome)
             #expect(answer.status == (isCharged ? 200 : 503), "\(answer.body)")
+            #expect(answer.response(isReplay: false).headers[.retryAfter] == (isCharged ? nil : "1"))
             // What is not known is settled by the workers of the replica that lives.
             try await eventually {
                 try await lab.pay(#"{"amount":5,"product_id":"1"}"#, key: "k").status == (isCharged ? 200 : 502)
@@ -158,6 +161,34 @@ struct PaymentFailureTests {
             if isCharged { #expect(again.text == answer.body) }
             #expect(try await lab.status(again) == (isCharged ? "completed" : "failed"))
             try await eventually { try await lab.stock("1") == (isCharged ? 49 : 50) }
+        }
+    }
+
+    @Test("is answered 503 with its id when the store goes while it is under way, and so is a refund")
+    func storeGoes() async throws {
+        try await PaymentLab.run { lab in
+            let id = try #require(try await lab.pay()["payment_id"]?.text)
+            for last in [WorkStep.charged, .refundGiven] {
+                let store = Mutex<(any Database)?>(nil)
+                let hook = StepHook { if $0 == last { await store.withLock { $0 }?.close() } }
+                let problem = await #expect(throws: Problem.self) {
+                    try await lab.withParts(hook: hook) { (parts) async throws -> Void in
+                        store.withLock { $0 = parts.store.database }
+                        if last == .charged {
+                            _ = try await parts.processor.process(lab.order(), keyName: nil)
+                        } else {
+                            _ = try await parts.refunds.refund(id, amount: nil, key: nil)
+                        }
+                    }
+                }
+                #expect(problem?.status == .serviceUnavailable && problem?.headers[.retryAfter] == "1", "\(last)")
+                #expect(problem?.members[last == .charged ? "payment_id" : "refund_id"]?.text != nil)
+            }
+            // Both are ended all the same, by a replica that lives.
+            try await eventually {
+                try await lab.payment.get("/payment/status/\(id)")["status"] == .string("refunded")
+            }
+            try await eventually { try await lab.payment.get("/payment/backlog")["pending_payments"] == .integer(0) }
         }
     }
 

@@ -94,6 +94,11 @@ struct ProblemMiddleware: RouterMiddleware {
             return .retryLater(.serviceUnavailable, "The service is shutting down.", seconds: 1)
         case is HTTPParserError:
             return .malformed(MalformedRequestHandler.detail)
+        case StoreError.busy:
+            context.logger.warning("the store is busy: a request was refused")
+            return .retryLater(.serviceUnavailable, "The service's store is busy.", seconds: 1)
+        case StoreError.closed:
+            return .retryLater(.serviceUnavailable, "The service is shutting down.", seconds: 1)
         default:
             context.logger.error("unexpected error", metadata: ["error": "\(error)"])
             return Problem(.internalServerError, "Something unexpected went wrong. It has been logged.")

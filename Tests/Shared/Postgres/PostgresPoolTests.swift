@@ -34,6 +34,17 @@ struct PostgresPoolTests {
         }
     }
 
+    @Test("A server answers 503 with Retry-After while all connections are taken")
+    func served() async throws {
+        try await withPostgres(.changed { ($0.connections, $0.waitTimeout) = (1, .milliseconds(300)) }) { store in
+            try await withServer(routes: [itemRoute(store)]) { server in
+                try await occupied(store) { try expectBusy(await server.post("/items", json: #"{"name":"late"}"#)) }
+                #expect(try await server.post("/items", json: #"{"name":"next"}"#).status == 200)
+            }
+            #expect(try await store.itemNames() == ["next"])
+        }
+    }
+
     @Test("One call more than may wait is busy at once")
     func full() async throws {
         try await withPostgres(.changed { ($0.connections, $0.maximumWaiting) = (1, 2) }) { store in
