@@ -5,7 +5,7 @@ import Shared
 /// One page of `GET /payment/audit`: the books of the payment service, and beside them those of the gateway.
 public struct PaymentAuditPage: Decodable, Sendable, Equatable {
     public let payments: [AuditedPayment]
-    /// Charges of the gateway for payments that the payment service does not know; on the last page only.
+    /// Charges of the gateway for payments that the payment service does not know; on the last pages only.
     public let chargesWithoutPayment: [AuditedCharge]
     /// The cursor of the next page; nil on the last.
     public let next: String?

@@ -91,8 +91,13 @@ struct GatewayStore: Sendable {
     }
 
     func charges(ofPayments paymentIDs: [String]) async throws -> [GatewayCharge] {
-        try await database.read { connection in
-            try paymentIDs.compactMap { try Self.charge(of: $0, on: connection) }
+        guard !paymentIDs.isEmpty else { return [] }
+        let list = SQLValue.placeholders(paymentIDs.count)
+        return try await database.read { connection in
+            try connection.query(
+                "SELECT * FROM charge WHERE payment_id IN (\(list)) AND state <> 'closed' ORDER BY payment_id",
+                paymentIDs.map(SQLValue.text)
+            ).map(GatewayCharge.init)
         }
     }
 

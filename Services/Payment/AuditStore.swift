@@ -73,14 +73,15 @@ extension PaymentStore {
         }
     }
 
-    /// Which of these ids belong to no payment.
+    /// Which of these ids belong to no payment, by one query.
     func unknown(among ids: [String]) async throws -> Set<String> {
-        try await database.read { connection in
-            try Set(
-                ids.filter {
-                    try connection.query("SELECT id FROM payment WHERE id = $1", [.text($0)]).isEmpty
-                })
+        guard !ids.isEmpty else { return [] }
+        let list = SQLValue.placeholders(ids.count)
+        let known = try await database.read { connection in
+            try connection.query("SELECT id FROM payment WHERE id IN (\(list))", ids.map(SQLValue.text))
+                .map { try $0.text("id") }
         }
+        return Set(ids).subtracting(known)
     }
 
     private static func paymentMembers(_ row: SQLRow) throws -> [String: JSONValue] {

@@ -91,8 +91,7 @@ struct PaymentController: Sendable {
 
     @Sendable private func readAudit(_ request: Request, _ context: AppContext) async throws -> Response {
         let limit = try request.queryInteger("limit", in: Audit.limits, default: Audit.defaultLimit)
-        let cursor = request.queryParameter("after") ?? ""
-        guard cursor.utf8.count <= 64, !cursor.utf8.contains(0) else {
+        guard let cursor = Audit.Cursor(request.queryParameter("after") ?? "") else {
             throw Problem.invalid("after", "must be `next` of the page before")
         }
         return try .json(await audit.page(after: cursor, limit: limit))

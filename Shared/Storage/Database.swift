@@ -55,6 +55,11 @@ public enum SQLValue: Sendable, Equatable {
     public static func optional(_ value: String?) -> SQLValue { value.map(SQLValue.text) ?? .null }
     /// The integer, or null.
     public static func optional(_ value: Int64?) -> SQLValue { value.map(SQLValue.integer) ?? .null }
+
+    /// `$1, $2, $3`: a list of `count` parameters for `IN (...)`, which has at least one. Both databases take thousands.
+    public static func placeholders(_ count: Int) -> String {
+        (0..<count).map { "$\($0 + 1)" }.joined(separator: ", ")
+    }
 }
 
 /// One row, read by column name.

@@ -159,7 +159,8 @@ struct OutboxTests {
             }
             let last = try await lab.payment.get("/payment/audit")
             #expect(last["next"] == .null && last["charges_without_payment"]?.count == 1)
-            for query in ["limit=0", "limit=501", "limit=x", "after=" + String(repeating: "x", count: 65)] {
+            let tooLong = String(repeating: "x", count: 65)
+            for query in ["limit=0", "limit=501", "limit=x", "after=\(tooLong)", "after=charge:\(tooLong)"] {
                 #expect(try await lab.payment.get("/payment/audit?\(query)").status == 422, "\(query)")
             }
         }

@@ -28,6 +28,15 @@ import Verdict
         #expect(check.violations.map(\.paymentID) == ["PAY-2", "PAY-9"])
     }
 
+    @Test func findsAChargeOfNothingOnAPageAfterThePayments() async throws {
+        let books = FakeBooks(payments: [[FakeBooks.payment("PAY-1")], [], []])
+        books.tellOrphan(onPage: 2)
+        let check = try await audit(books)
+        #expect(check.violations.map(\.paymentID) == ["PAY-0"] && check.checked == 1)
+        // Who waits for payments to settle has no need of the charges: two pages, then all three.
+        #expect(books.asked.count == 5)
+    }
+
     @Test func waitsUntilWhatIsOpenHasSettled() async throws {
         let books = FakeBooks(payments: [[FakeBooks.payment("PAY-1", status: "processing")]])
         books.afterReading(times: 3) { $0.payments = [[FakeBooks.payment("PAY-1")]] }
@@ -105,6 +114,8 @@ private final class FakeBooks: Sendable {
     struct State {
         /// Payments as JSON, page by page.
         var payments: [[String]]
+        /// The page that tells of a charge without payment.
+        var orphanPage: Int?
         var status = HTTPResponse.Status.ok
         var asked: [String] = []
         var change: (times: Int, to: @Sendable (inout State) -> Void)?
@@ -117,6 +128,8 @@ private final class FakeBooks: Sendable {
     var asked: [String] { state.withLock { $0.asked } }
 
     func answer(with status: HTTPResponse.Status) { state.withLock { $0.status = status } }
+
+    func tellOrphan(onPage page: Int) { state.withLock { $0.orphanPage = page } }
 
     func afterReading(times: Int, _ change: @escaping @Sendable (inout State) -> Void) {
         state.withLock { $0.change = (times, change) }
@@ -174,7 +187,13 @@ private final class FakeBooks: Sendable {
                 state.change = nil
                 change.to(&state)
             }
-            return Self.json(#"{"payments":[\#(page.joined(separator: ","))],"next":\#(next)}"#)
+            let orphan =
+                #"{"charge_id":"CH","payment_id":"PAY-0","idempotency_key":null,"amount_minor":1,"currency":"USD","#
+                + #""state":"approved","refunded_minor":0}"#
+            let orphans = state.orphanPage == index ? orphan : ""
+            return Self.json(
+                #"{"payments":[\#(page.joined(separator: ","))],"charges_without_payment":[\#(orphans)],"next":\#(next)}"#
+            )
         }
     }
 

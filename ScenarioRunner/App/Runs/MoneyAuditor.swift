@@ -87,7 +87,8 @@ struct MoneyAuditor: Sendable {
                 guard ContinuousClock.now < deadline else { return false }
                 try await Task.sleep(for: Self.pollInterval)
             } else {
-                guard let next = page.next else { return true }
+                // A page without payments is one of charges: all payments were read.
+                guard let next = page.next, !page.payments.isEmpty else { return true }
                 cursor = try payments.following(cursor, next)
             }
         }

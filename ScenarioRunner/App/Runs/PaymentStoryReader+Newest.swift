@@ -36,7 +36,8 @@ extension PaymentStoryReader {
                 throw LabError("the books of the payment service cannot be read")
             }
             found += payments
-            guard case .string(let next) = page["next"] else { break }
+            // A page without payments is one of charges: all payments were read.
+            guard !payments.isEmpty, case .string(let next) = page["next"] else { break }
             cursor = next
         }
         return found
