@@ -37,7 +37,8 @@ struct NotificationController: Sendable {
     /// Clients of the old system read `status: "not_found"`, so here the member is not the number that it is in
     /// every other problem; RFC 9457 (3.1) has readers ignore a member of the wrong type.
     private func notFound(_ id: String, _ request: Request) throws -> Response {
-        let problem = Problem.notFound("There is no such notification.").document(instance: request.uri.path)
+        let problem = Problem.notFound("There is no such notification.").document(
+            instance: CardNumbers.masked(path: request.uri.path))
         guard case .object(var document) = problem else { return Response(status: .notFound) }
         document["id"] = .string(id)
         document["status"] = .string("not_found")

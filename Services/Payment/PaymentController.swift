@@ -109,12 +109,14 @@ struct PaymentController: Sendable {
 }
 
 extension Request {
-    /// The header `Idempotency-Key`: 1 to 255 printable ASCII characters, or nil where there is none.
+    /// The header `Idempotency-Key`: 1 to 255 printable ASCII characters without a card number, or nil where there is
+    /// none.
     fileprivate func idempotencyKey() throws -> String? {
         guard let key = headers[.idempotencyKey] else { return nil }
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
             throw Problem.invalid("Idempotency-Key", "must have 1 to 255 printable characters")
         }
+        guard !CardNumbers.areIn(key) else { throw Problem.invalid("Idempotency-Key", CardNumbers.refusal) }
         return key
     }
 }

@@ -49,7 +49,7 @@ struct PaymentOrder: Decodable, Sendable {
         case (true, true):
             fields.reject("payment_method", "must not stand beside card_number")
         case (true, false):
-            guard let number = fields.text("card_number", maxLength: 64) else { return nil }
+            guard let number = fields.text("card_number", maxLength: 64, mayBeCard: true) else { return nil }
             if let card = Card(number: number), card.isValid { return PaymentInstrument(card) }
             fields.reject("card_number", "is not a valid card number")
         case (false, true):
@@ -95,7 +95,7 @@ struct ValidateRequest: Decodable, Sendable {
 
     init(from decoder: any Decoder) throws {
         let fields = try FieldReader(decoder)
-        let number = try fields.require(fields.text("card_number", allowEmpty: true))
+        let number = try fields.require(fields.text("card_number", allowEmpty: true, mayBeCard: true))
         card = Card(number: number)
     }
 }

@@ -44,12 +44,15 @@ public final class FieldReader {
 
     /// Text of at most `maxLength` characters (and at least one where `allowEmpty` is false), without control
     /// characters but tab and newline.
+    ///
+    /// - Parameter mayBeCard: whether a card number belongs there. Everywhere else it is a mistake: see ``CardNumbers``.
     public func text(
-        _ name: String, default fallback: String? = nil, maxLength: Int = 255, allowEmpty: Bool = false
+        _ name: String, default fallback: String? = nil, maxLength: Int = 255, allowEmpty: Bool = false,
+        mayBeCard: Bool = false
     ) -> String? {
         guard let text = value(name, String.self, "must be a string", default: fallback) else { return nil }
         if text.isEmpty, !allowEmpty, text != fallback { return failed(name, "must not be empty") }
-        return checked(text, name, maxLength: maxLength, controls: ["\t", "\n"])
+        return checked(text, name, maxLength: maxLength, controls: ["\t", "\n"], mayBeCard: mayBeCard)
     }
 
     /// A text that may be absent: nil then. Null and other types are errors all the same.
@@ -72,7 +75,9 @@ public final class FieldReader {
 
     /// An id: a string without control characters, or an integer, which becomes its digits.
     public func identifier(_ name: String, default fallback: String? = nil, maxLength: Int = 64) -> String? {
-        if let number = try? container.decode(Int64.self, forKey: Key(name)) { return String(number) }
+        if let number = try? container.decode(Int64.self, forKey: Key(name)) {
+            return checked(String(number), name, maxLength: maxLength, controls: [])
+        }
         guard let text = value(name, String.self, "must be a string or an integer", default: fallback) else {
             return nil
         }
@@ -128,10 +133,13 @@ public final class FieldReader {
     }
 
     /// Counts code points, as `maxLength` of OpenAPI does: one grapheme may be kilobytes of combining marks.
-    private func checked(_ text: String, _ name: String, maxLength: Int, controls: Set<Unicode.Scalar>) -> String? {
+    private func checked(
+        _ text: String, _ name: String, maxLength: Int, controls: Set<Unicode.Scalar>, mayBeCard: Bool = false
+    ) -> String? {
         if text.unicodeScalars.count > maxLength { return failed(name, "must have at most \(maxLength) characters") }
-        let isPlain = !text.hasControlCharacters(but: controls)
-        return isPlain ? text : failed(name, "must not contain control characters")
+        if text.hasControlCharacters(but: controls) { return failed(name, "must not contain control characters") }
+        let isHarmless = mayBeCard || !CardNumbers.areIn(text)
+        return isHarmless ? text : failed(name, CardNumbers.refusal)
     }
 
     private func failed<T>(_ name: String, _ message: String) -> T? {

@@ -63,7 +63,8 @@ public struct Problem: Error, Sendable, Equatable {
 
 extension Problem: HTTPResponseError {
     public func response(from request: Request, context: some RequestContext) throws -> Response {
-        var response = try Response.json(document(instance: request.uri.path), status: status)
+        let instance = CardNumbers.masked(path: request.uri.path)
+        var response = try Response.json(document(instance: instance), status: status)
         response.headers[.contentType] = "application/problem+json; charset=utf-8"
         response.headers.append(contentsOf: headers)
         return response

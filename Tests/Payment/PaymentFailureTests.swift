@@ -205,6 +205,7 @@ struct PaymentFailureTests {
                 answers += try await lab.pay(misplaced).text
                 let invalid = #"{"amount":5,"product_id":"1","card_number":"\#(number)1"}"#
                 answers += try await lab.pay(invalid).text
+                answers += try await putElsewhere(number, lab)
             }
             let stored = try await storedBytes(in: lab.folder)
             for number in numbers {
@@ -214,6 +215,55 @@ struct PaymentFailureTests {
             }
             // The search finds what is there.
             #expect(stored.contains { $0.range(of: Data("4444".utf8)) != nil })
+            #expect(lab.log.text.contains("***4444"))
         }
+    }
+
+    /// Everything else that a caller may fill in; all of it is kept, sent on or logged.
+    private func putElsewhere(_ number: String, _ lab: PaymentLab) async throws -> String {
+        var answers = ""
+        let grouped = stride(from: 0, to: number.count, by: 4).map { number.dropFirst($0).prefix(4) }
+            .joined(separator: " ")
+        let order = #""amount":5,"product_id":"1""#
+        let texts: [(TestClient, String, String, body: String)] = [
+            (lab.payment, "/payment/process", "product_id", #"{"amount":5,"product_id":"\#(number)"}"#),
+            (lab.payment, "/payment/process", "product_id", #"{"amount":5,"product_id":\#(number)}"#),
+            (lab.payment, "/payment/process", "recipient", #"{\#(order),"recipient":"me \#(number)"}"#),
+            (lab.payment, "/payment/process", "currency", #"{\#(order),"currency":"\#(number)"}"#),
+            (lab.payment, "/payment/refund", "payment_id", #"{"payment_id":"\#(number)"}"#),
+            (lab.payment, "/payment/chain", "product_id", #"{"product_id":"\#(number)"}"#),
+            (lab.inventory, "/reserve", "product_id", #"{"product_id":"\#(number)"}"#),
+            (lab.inventory, "/reserve", "reservation_key", #"{"product_id":"1","reservation_key":"\#(number)"}"#),
+            (lab.inventory, "/restock", "product_id", #"{"product_id":"\#(number)","quantity":1}"#),
+            (lab.notification, "/send", "message", #"{"message":"paid with \#(number)"}"#),
+            (lab.notification, "/send", "type", #"{"type":"\#(number)"}"#),
+            (lab.notification, "/send", "recipient", #"{"recipient":"\#(number)"}"#),
+            (lab.notification, "/send", "notification_key", #"{"notification_key":"\#(number)"}"#),
+        ]
+        for (service, path, field, body) in texts {
+            let answer = try await service.post(path, body)
+            #expect(answer.status == 422 && answer.isProblem, "\(path) \(field): \(answer.text)")
+            #expect(answer.text.contains(#"{"field":"\#(field)","message":"must not contain a card number"}"#))
+            answers += answer.text
+        }
+        let key = try await lab.pay(key: "key-\(number)")
+        #expect(key.status == 422 && key.text.contains("Idempotency-Key"), "\(key.text)")
+        answers += key.text
+        let segment = URLEscape.pathSegment(grouped)
+        let paths: [(TestClient, String)] = [
+            (lab.payment, "/payment/status/\(number)"), (lab.payment, "/payment/events/\(number)"),
+            (lab.inventory, "/check/\(number)"), (lab.inventory, "/check/\(segment)"),
+            (lab.notification, "/status/\(number)"), (lab.notification, "/\(number)"),
+        ]
+        for (service, path) in paths {
+            let answer = try await service.get(path)
+            #expect(answer.status == 404, "\(answer.text)")
+            #expect(!answer.text.contains(grouped) && !answer.text.contains(segment))
+            answers += answer.text
+        }
+        // An unknown key is kept, so that it cannot be reserved with any more.
+        let released = try await lab.inventory.post("/reservations/\(number)/release")
+        #expect(released.status == 404, "\(released.text)")
+        return answers + released.text
     }
 }

@@ -20,12 +20,14 @@ public struct AppContext: RequestContext {
     }
 
     /// A parameter of the path, percent-decoded, or nil when it cannot be an id: those have 1 to 64 code points
-    /// (one grapheme may be kilobytes of combining marks) and no control characters (no store takes a NUL).
+    /// (one grapheme may be kilobytes of combining marks), no control characters (no store takes a NUL) and no card
+    /// number (some stores keep what they do not know yet).
     public func possibleID(_ name: String) -> String? {
         guard let value = parameters.get(name)?.removingPercentEncoding else { return nil }
-        return (1...64).contains(value.unicodeScalars.count) && !value.hasControlCharacters() ? value : nil
+        guard (1...64).contains(value.unicodeScalars.count), !value.hasControlCharacters() else { return nil }
+        return CardNumbers.areIn(value) ? nil : value
     }
 
-    /// A parameter of the path as the client wrote it, for an answer that names what was asked for.
-    public func rawPathParameter(_ name: String) -> String { parameters.get(name) ?? "" }
+    /// A parameter of the path as the client wrote it, but for card numbers: for an answer that names what was asked for.
+    public func rawPathParameter(_ name: String) -> String { CardNumbers.masked(path: parameters.get(name) ?? "") }
 }

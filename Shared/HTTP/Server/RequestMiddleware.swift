@@ -53,7 +53,8 @@ struct TelemetryMiddleware: RouterMiddleware {
         context.logger.log(
             level: isProbe ? .debug : .info, "request",
             metadata: [
-                "method": "\(request.method.rawValue)", "path": "\(request.uri.path.prefix(Self.maxLoggedPath))",
+                "method": "\(request.method.rawValue)",
+                "path": "\(CardNumbers.masked(path: request.uri.path).prefix(Self.maxLoggedPath))",
                 "status": .stringConvertible(status.code),
                 "duration_ms": .stringConvertible(duration.milliseconds),
             ])
