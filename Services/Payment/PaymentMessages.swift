@@ -22,7 +22,9 @@ struct PaymentOrder: Decodable, Sendable {
             try fields.require(amount, product, quantity, instrument, recipient)
     }
 
-    /// The request in one canonical text: `5` and `"5.00"` are the same amount.
+    /// The request in one canonical text: `5` and `"5.00"` are the same amount. It is kept, so two cards of one brand that
+    /// end alike are the same card: whatever would tell them apart lets one who has the store try out all numbers, which
+    /// brand, ending and check digit leave few enough of.
     var canonicalText: String {
         let card = instrument.isNamed ? "\(instrument.brand.rawValue) \(instrument.lastFour)" : nil
         return canonicalJSON([
