@@ -79,9 +79,6 @@ public struct RequestSample: Codable, Sendable, Equatable {
     /// 402.
     public var isDeclined: Bool { outcome == .status(402) }
 
-    /// Somebody answered, well or badly.
-    public var isAnswered: Bool { if case .status = outcome { true } else { false } }
-
     public var isLateSend: Bool { sendDelayNs > Self.lateSendNs }
 }
 

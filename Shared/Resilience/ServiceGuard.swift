@@ -47,8 +47,6 @@ public final class ServiceGuard: Sendable {
         state = Mutex(State(budget: .init(at: .now), breaker: .init(at: .now), generator: draws))
     }
 
-    public var breakerState: CircuitBreaker.State { state.withLock { $0.breaker.state } }
-
     /// The patterns in force now.
     public var settings: ResilienceSettings { currentSettings() }
 

@@ -232,9 +232,6 @@ import Testing
         #expect(modes.modes(at: .seconds(149)).stolenCardProbability == 100)
         #expect(!modes.modes(at: .seconds(149)).gatewayTimeoutEnabled)
         #expect(modes.modes(at: .seconds(150)) == .off && modes.modes(at: .seconds(500)) == .off)
-        #expect(modes.nextChange(after: .zero) == .seconds(10))
-        #expect(modes.nextChange(after: .seconds(150)) == .seconds(180))
-        #expect(modes.nextChange(after: .seconds(180)) == nil)
         #expect(
             experiment.effectiveDoseText
                 == "10s: gateway-timeout 20.5% delay 3s before-charge; 1m: gateway-timeout 60% delay 10s after-charge, "

@@ -17,15 +17,12 @@ import Testing
         let found = places(
             mounts: """
                 cgroup /sys/fs/cgroup/cpu cgroup rw,relatime,cpu 0 0
-                cgroup /sys/fs/cgroup/cpuacct cgroup rw,relatime,cpuacct 0 0
                 cgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0
                 cgroup2 /sys/fs/cgroup/unified cgroup2 rw,relatime 0 0
                 """,
-            own: "4:memory:/job/7\n2:cpuacct:/\n1:cpu:/\n0::/\n")
-        let roots = ControlGroupFolders(
-            cpu: "/sys/fs/cgroup/cpu", memory: "/sys/fs/cgroup/memory", accounting: "/sys/fs/cgroup/cpuacct")
-        let mine = ControlGroupFolders(
-            cpu: roots.cpu, memory: "/sys/fs/cgroup/memory/job/7", accounting: roots.accounting)
+            own: "4:memory:/job/7\n1:cpu:/\n0::/\n")
+        let roots = ControlGroupFolders(cpu: "/sys/fs/cgroup/cpu", memory: "/sys/fs/cgroup/memory")
+        let mine = ControlGroupFolders(cpu: roots.cpu, memory: "/sys/fs/cgroup/memory/job/7")
         #expect(found.map(\.version) == [.v1, .v1])
         #expect(found.map(\.parents) == [roots, mine])
     }

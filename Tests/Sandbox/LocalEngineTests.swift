@@ -22,7 +22,7 @@ import Testing
         }
         let placements = topology.replicas.map { ($0.name, Placement.processor(Pinning(replica: 0))) }
         try await supervise(commands) { supervisor in
-            try await supervisor.waitUntilRunning(timeout: .seconds(10))
+            try await supervisor.waitUntilRunning()
             let engine = LocalEngine(
                 topology: topology, hasNetwork: false, placements: Dictionary(uniqueKeysWithValues: placements),
                 workerCommand: ["/bin/sh", "-c", worker, "worker"], pathWorkerCommand: [], dataFolder: folder.path,

@@ -22,7 +22,7 @@ import Testing
         _ commands: ReplicaCommand..., body: (Supervisor) async throws -> Void
     ) async throws {
         try await supervise(commands) { supervisor in
-            try await supervisor.waitUntilRunning(timeout: .seconds(10))
+            try await supervisor.waitUntilRunning()
             try await body(supervisor)
         }
     }

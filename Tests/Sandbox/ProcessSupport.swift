@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import TestSupport
 import Testing
 
 @testable import Sandbox
@@ -36,6 +37,11 @@ func supervise(
 }
 
 extension Supervisor {
+    /// Returns once every replica has a running process.
+    func waitUntilRunning() async throws {
+        try await eventually("every replica runs") { snapshot().allSatisfy { $0.state == .up } }
+    }
+
     func pid(of name: String) throws -> Int32 { try #require(status(of: name)?.pid) }
 }
 

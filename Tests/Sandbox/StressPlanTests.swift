@@ -8,7 +8,7 @@ import Testing
         machine: .init(totalMemory: 1000 << 20, availableMemory: 600 << 20, freeDisk: 100 << 20), dataFolder: "/data")
 
     private func held(_ name: String, memoryBytes: UInt64 = 128 << 20) -> StressPlan.Place {
-        let folders = ControlGroupFolders(cpu: "/cg/\(name)", memory: "/cg/\(name)", accounting: "/cg/\(name)")
+        let folders = ControlGroupFolders(cpu: "/cg/\(name)", memory: "/cg/\(name)")
         let limits = ResourceLimits(cpuMillicores: 200, memoryBytes: memoryBytes)
         let group = ControlGroup(name: name, limits: limits, version: .v2, folders: folders)
         return .init(target: .init(replica: name, placement: .group(group)), memoryLimit: memoryBytes)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct StressSpecTests {
     private func group(_ name: String, millicores: Int?) -> Placement {
-        let folders = ControlGroupFolders(cpu: "/cg/\(name)", memory: "/cg/\(name)", accounting: "/cg/\(name)")
+        let folders = ControlGroupFolders(cpu: "/cg/\(name)", memory: "/cg/\(name)")
         let limits = millicores.map { ResourceLimits(cpuMillicores: $0, memoryBytes: 1 << 20) }
         return .group(ControlGroup(name: name, limits: limits, version: .v2, folders: folders))
     }

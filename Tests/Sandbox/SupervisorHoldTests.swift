@@ -106,7 +106,7 @@ import Testing
 
     @Test func whatIsHeldStaysDownAndWhatIsReleasedComesBackAtOnce() async throws {
         try await supervise([command("a"), command("b")]) { supervisor in
-            try await supervisor.waitUntilRunning(timeout: .seconds(10))
+            try await supervisor.waitUntilRunning()
             let (first, other) = (try supervisor.pid(of: "a"), try supervisor.pid(of: "b"))
             try supervisor.hold("a")
             try await eventually("down") { supervisor.status(of: "a")?.state == .held }
@@ -142,7 +142,7 @@ import Testing
 
     @Test func aLabEndsCleanlyWithAReplicaHeldAndOneOnItsWayDown() async throws {
         try await supervise([command("a"), command("b"), command("c")]) { supervisor in
-            try await supervisor.waitUntilRunning(timeout: .seconds(10))
+            try await supervisor.waitUntilRunning()
             try supervisor.hold("a")
             try await eventually("down") { supervisor.status(of: "a")?.state == .held }
             try supervisor.hold("b")

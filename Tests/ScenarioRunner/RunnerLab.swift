@@ -273,3 +273,8 @@ extension JSONValue {
         return elements
     }
 }
+
+extension EventHub {
+    /// The events from now on, without those before them.
+    func subscribe() -> AsyncStream<Event>? { subscribe(after: nil)?.events }
+}

@@ -45,9 +45,6 @@ final class EventHub: Sendable {
     /// Tells the events of this hub from those of an earlier life of the runner.
     private let life = String(UInt32.random(in: .min ... .max), radix: 36)
 
-    /// A stream of the events from now on, or nil when there are too many subscribers.
-    func subscribe() -> AsyncStream<Event>? { subscribe(after: nil)?.events }
-
     /// The events after the one that `lastEventID` names, or from now on; nil when there are too many subscribers.
     func subscribe(after lastEventID: String?) -> Subscription? {
         let (stream, continuation) = AsyncStream.makeStream(

@@ -41,11 +41,6 @@ public struct FailureModesSpec: Sendable, Equatable {
         guard elapsed < duration else { return .off }
         return steps.last { $0.offset <= elapsed }?.modes ?? .off
     }
-
-    /// When the modes change next; nil when they stay off for good.
-    public func nextChange(after elapsed: Duration) -> Duration? {
-        (steps.map(\.offset) + [duration]).first { $0 > elapsed }
-    }
 }
 
 extension FailureModes {

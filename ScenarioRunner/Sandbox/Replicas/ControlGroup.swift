@@ -6,7 +6,6 @@ import Foundation
 ///   v2  <parent>/payment-chaos-<lab>/payment-0/{cpu.max, memory.max, cpu.stat, ...}
 ///   v1  <cpu>/payment-chaos-<lab>/payment-0/{cpu.cfs_quota_us, cpu.stat}
 ///       <memory>/payment-chaos-<lab>/payment-0/{memory.limit_in_bytes, memory.oom_control}
-///       <cpuacct>/payment-chaos-<lab>/payment-0/cpuacct.usage
 /// ```
 ///
 /// Counters read as zero once the group is gone or where the kernel does not keep them.
@@ -33,29 +32,10 @@ public struct ControlGroup: Sendable, Equatable {
         return ["/bin/sh", "-c", script, "sh"] + command
     }
 
-    /// The processor time that all its processes have used, ended ones included.
-    public func cpuUsage() -> Duration {
-        switch version {
-        case .v1: .nanoseconds(Int64(text("cpuacct.usage", in: folders.accounting)) ?? 0)
-        case .v2: .microseconds(Int64(counter("usage_usec", of: "cpu.stat", in: folders.cpu)))
-        }
-    }
-
-    /// The bytes it holds now, page cache included.
-    public func memoryUsage() -> UInt64 {
-        let file = version == .v1 ? "memory.usage_in_bytes" : "memory.current"
-        return UInt64(text(file, in: folders.memory)) ?? 0
-    }
-
     /// How many of its processes the kernel has killed for memory.
     public func outOfMemoryKills() -> Int {
         let file = version == .v1 ? "memory.oom_control" : "memory.events"
         return Int(counter("oom_kill", of: file, in: folders.memory))
-    }
-
-    /// In how many periods of 100 ms it wanted more processor than its quota.
-    public func throttledPeriods() -> Int {
-        Int(counter("nr_throttled", of: "cpu.stat", in: folders.cpu))
     }
 
     /// The pids in it, as this process's PID namespace numbers them; processes outside of it count as 0.
@@ -90,7 +70,6 @@ enum ControlGroupVersion: Sendable, Equatable {
 struct ControlGroupFolders: Sendable, Equatable {
     let cpu: String
     let memory: String
-    let accounting: String
 
     enum Controller: Sendable, Equatable {
         case cpu
@@ -107,12 +86,12 @@ struct ControlGroupFolders: Sendable, Equatable {
     /// Each folder once, in a fixed order.
     var distinct: [String] {
         var seen: Set<String> = []
-        return [cpu, memory, accounting].filter { seen.insert($0).inserted }
+        return [cpu, memory].filter { seen.insert($0).inserted }
     }
 
     /// The folder `name` in each.
     func appending(_ name: String) -> ControlGroupFolders {
-        ControlGroupFolders(cpu: cpu + "/" + name, memory: memory + "/" + name, accounting: accounting + "/" + name)
+        ControlGroupFolders(cpu: cpu + "/" + name, memory: memory + "/" + name)
     }
 }
 

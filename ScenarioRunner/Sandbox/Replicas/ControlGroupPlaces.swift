@@ -51,7 +51,7 @@ struct ControlGroupPlaces: Sendable, Equatable {
             path = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
         }
         return folders.filter { Set(["cpu", "memory"]).isSubset(of: controllers($0)) }.map {
-            Place(version: .v2, parents: ControlGroupFolders(cpu: $0, memory: $0, accounting: $0))
+            Place(version: .v2, parents: ControlGroupFolders(cpu: $0, memory: $0))
         }
     }
 
@@ -59,14 +59,12 @@ struct ControlGroupPlaces: Sendable, Equatable {
         mounts: MountTable, own: [String: String], exists: (String) -> Bool
     ) -> [Place] {
         guard let cpu = mounts.hierarchy(of: "cpu"), let memory = mounts.hierarchy(of: "memory") else { return [] }
-        let accounting = mounts.hierarchy(of: "cpuacct") ?? cpu
-        let roots = ControlGroupFolders(cpu: cpu, memory: memory, accounting: accounting)
+        let roots = ControlGroupFolders(cpu: cpu, memory: memory)
         func below(_ root: String, _ controller: String) -> String {
             let path = own[controller] ?? "/"
             return path == "/" ? root : root + path
         }
-        let mine = ControlGroupFolders(
-            cpu: below(cpu, "cpu"), memory: below(memory, "memory"), accounting: below(accounting, "cpuacct"))
+        let mine = ControlGroupFolders(cpu: below(cpu, "cpu"), memory: below(memory, "memory"))
         return [roots, mine == roots ? nil : mine].compactMap { $0 }
             .filter { $0.distinct.allSatisfy(exists) }
             .map { Place(version: .v1, parents: $0) }

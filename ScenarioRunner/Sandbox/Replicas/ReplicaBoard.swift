@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What the supervisor knows of its replicas at this moment, and who wants to hear of it.
+/// What the supervisor knows of its replicas at this moment.
 final class ReplicaBoard: Sendable {
     private struct Entry {
         var policy: RestartPolicy
@@ -10,14 +10,8 @@ final class ReplicaBoard: Sendable {
         var waiting: AsyncStream<Void>.Continuation?
     }
 
-    private struct Contents {
-        var entries: [String: Entry]
-        var listeners: [Int: AsyncStream<[ReplicaStatus]>.Continuation] = [:]
-        var nextListener = 0
-    }
-
     private let names: [String]
-    private let contents: Mutex<Contents>
+    private let entries: Mutex<[String: Entry]>
 
     init(names: [String], seed: UInt64) {
         self.names = names
@@ -25,7 +19,7 @@ final class ReplicaBoard: Sendable {
             let status = ReplicaStatus(name: name, state: .stopped, pid: nil, restarts: 0, lastExit: nil)
             return (name, Entry(policy: RestartPolicy(seed: seed, name: name), status: status))
         }
-        contents = Mutex(Contents(entries: Dictionary(uniqueKeysWithValues: entries)))
+        self.entries = Mutex(Dictionary(uniqueKeysWithValues: entries))
     }
 
     func handle(_ event: RestartPolicy.Event, of name: String) -> RestartPolicy.Action {
@@ -51,9 +45,9 @@ final class ReplicaBoard: Sendable {
     /// Returns after `limit`, as soon as the replica is released, or when the task is cancelled.
     func wait(for name: String, atMost limit: Duration?) async {
         let (release, continuation) = AsyncStream.makeStream(of: Void.self)
-        contents.withLock { contents in
-            if contents.entries[name]?.policy.state == .released { continuation.finish() }
-            contents.entries[name]?.waiting = continuation
+        entries.withLock { entries in
+            if entries[name]?.policy.state == .released { continuation.finish() }
+            entries[name]?.waiting = continuation
         }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { for await _ in release {} }
@@ -63,31 +57,16 @@ final class ReplicaBoard: Sendable {
         }
     }
 
-    func process(of name: String) -> ReplicaProcess? { contents.withLock { $0.entries[name]?.process } }
+    func process(of name: String) -> ReplicaProcess? { entries.withLock { $0[name]?.process } }
 
-    func status(of name: String) -> ReplicaStatus? { contents.withLock { $0.entries[name]?.status } }
+    func status(of name: String) -> ReplicaStatus? { entries.withLock { $0[name]?.status } }
 
-    func snapshot() -> [ReplicaStatus] { contents.withLock { snapshot(of: $0) } }
-
-    func changes() -> AsyncStream<[ReplicaStatus]> {
-        let (stream, continuation) = AsyncStream.makeStream(
-            of: [ReplicaStatus].self, bufferingPolicy: .bufferingNewest(1))
-        let listener = contents.withLock { contents in
-            contents.nextListener += 1
-            contents.listeners[contents.nextListener] = continuation
-            continuation.yield(snapshot(of: contents))
-            return contents.nextListener
-        }
-        continuation.onTermination = { [weak self] _ in
-            self?.contents.withLock { _ = $0.listeners.removeValue(forKey: listener) }
-        }
-        return stream
-    }
+    func snapshot() -> [ReplicaStatus] { entries.withLock { entries in names.compactMap { entries[$0]?.status } } }
 
     @discardableResult
     private func update<Result>(_ name: String, _ change: (inout Entry) -> Result) -> Result? {
-        contents.withLock { contents in
-            guard var entry = contents.entries[name] else { return nil }
+        entries.withLock { entries in
+            guard var entry = entries[name] else { return nil }
             let result = change(&entry)
             entry.status.restarts = entry.policy.restarts
             entry.status.pid = entry.process?.pid
@@ -100,14 +79,8 @@ final class ReplicaBoard: Sendable {
                 }
             entry.status.heldSince = entry.policy.state == .held ? entry.status.heldSince ?? .now : nil
             if entry.policy.state == .released { entry.waiting?.finish() }
-            contents.entries[name] = entry
-            let now = snapshot(of: contents)
-            for listener in contents.listeners.values { listener.yield(now) }
+            entries[name] = entry
             return result
         }
-    }
-
-    private func snapshot(of contents: Contents) -> [ReplicaStatus] {
-        names.compactMap { contents.entries[$0]?.status }
     }
 }

@@ -46,29 +46,6 @@ public final class Supervisor: Service, Sendable {
     /// All replicas, in the order of the commands.
     public func snapshot() -> [ReplicaStatus] { board.snapshot() }
 
-    /// The replicas now, and again after every change. A slow reader sees the newest state only.
-    public func changes() -> AsyncStream<[ReplicaStatus]> { board.changes() }
-
-    /// Returns once every replica has a running process.
-    ///
-    /// - Throws: ``SupervisorError/notRunning(_:)`` when that takes longer than `timeout`.
-    public func waitUntilRunning(timeout: Duration) async throws {
-        let running = await withTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                for await statuses in self.changes() where statuses.allSatisfy({ $0.state == .up }) { return true }
-                return false
-            }
-            group.addTask {
-                try? await Task.sleep(for: timeout)
-                return false
-            }
-            let first = await group.next() ?? false
-            group.cancelAll()
-            return first
-        }
-        guard running else { throw SupervisorError.notRunning(snapshot().filter { $0.state != .up }) }
-    }
-
     /// Sends `signal` to the process of one replica, as a fault does. The supervisor restarts what dies of it.
     ///
     /// - Throws: ``SupervisorError`` when there is no such replica, or no process of it at this moment.
@@ -241,17 +218,11 @@ public enum SupervisorError: Error, Equatable, CustomStringConvertible {
     case unknown(String)
     /// The replica is between two processes.
     case noProcess(String)
-    /// These did not come up in time.
-    case notRunning([ReplicaStatus])
 
     public var description: String {
         switch self {
         case .unknown(let name): "no replica is named \(name)"
         case .noProcess(let name): "\(name) has no process at this moment; it is being started again"
-        case .notRunning(let missing):
-            "not running: "
-                + missing.map { "\($0.name) (\($0.lastExit.map(String.init(describing:)) ?? "starting"))" }
-                .joined(separator: ", ") + "; their logs say why"
         }
     }
 }

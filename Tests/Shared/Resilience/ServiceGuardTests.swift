@@ -147,7 +147,6 @@ struct ServiceGuardTests {
         let serviceGuard = makeGuard()
         let script = Script { _, _ in throw Failure.broken }
         for _ in 0..<10 { _ = try? await call(serviceGuard, settings(on: .circuitBreaker), script) }
-        #expect(serviceGuard.breakerState == .open)
         await #expect(throws: Failure.leftAlone) { try await call(serviceGuard, settings(on: .circuitBreaker), script) }
         #expect(script.count == 10)
         #expect(metrics.render().contains(#"circuit_breaker_state{service="inventory"} 2"#))
