@@ -1,4 +1,7 @@
 import Foundation
+import Hummingbird
+import Load
+import ServiceTesting
 import Shared
 import TestSupport
 import Testing
@@ -52,6 +55,37 @@ import Verdict
             #expect(try await server.get("/api/chaos-rate-limit-status").json()["can_trigger_new"] == .bool(false))
             #expect(try await server.send("POST", "/api/rearm").status == 200)
             #expect(try await server.post("/api/runs", json: Self.body("loss-a")).status == 202)
+        }
+    }
+
+    @Test func loadsEndAndNoneStarts() async throws {
+        let schemas = try OpenAPISchemas(yaml: String(decoding: RunnerAPI.openAPI, as: UTF8.self))
+        let body = #"{"profile_yaml": "name: look\nrequests: [{name: look, path: /look}]", "duration": "10m"}"#
+        let route = Route.get("/look") { _, _ in Response(status: .ok) }
+        try await withServer(routes: [route]) { target in
+            var options = RunnerLab.Options()
+            options.loadTarget = "http://127.0.0.1:\(target.port)"
+            try await RunnerLab.serve(options) { lab, server in
+                let id = try #require(try await server.post("/api/load", json: body).json()["id"])
+                try await eventually("requests") { lab.loads.current()?.view.progress?.requests ?? 0 > 0 }
+                let halt = try await server.send("POST", "/api/halt").json()
+                #expect(halt["stopped"]?.elements == [id])
+                try await eventually("the end of the load") { lab.loads.current()?.view.isUnderWay == false }
+                #expect(lab.loads.current()?.view.summary?.wasStopped == true)
+
+                let refused = try await server.post("/api/load", json: body)
+                #expect(refused.status == 423)
+                let problem = try refused.json()
+                #expect(schemas.problems(of: problem, to: "POST /api/load", status: 423) == [])
+                #expect(problem["detail"]?.text?.contains("/api/rearm") == true)
+                #expect(lab.loads.current()?.view.id == id.text, "what was refused has left no trace")
+                #expect(try await server.send("POST", "/api/halt").json()["stopped"] == .array([]))
+
+                _ = try await server.send("POST", "/api/rearm")
+                #expect(try await server.post("/api/load", json: body).status == 202)
+                #expect(try await server.send("POST", "/api/load/stop").status == 200)
+                try await eventually("the end of the load") { lab.loads.current()?.view.isUnderWay == false }
+            }
         }
     }
 

@@ -84,10 +84,12 @@ struct RunnerLab: Sendable {
         manager = Self.manager(options, acting, folder, failureModes, events, logger)
         profiles = root.appendingPathComponent("profiles")
         try FileManager.default.createDirectory(at: profiles, withIntermediateDirectories: true)
-        loads = LoadManager(worker: LocalLoadWorker(), restock: options.restock, events: events, logger: logger)
+        let isHalted = { @Sendable [manager] in manager.isHalted }
+        loads = LoadManager(
+            worker: LocalLoadWorker(), restock: options.restock, isHalted: isHalted, events: events, logger: logger)
         locust = LocustService(
             catalogue: LocustCatalogue(folder: try Self.locustFiles(in: root)),
-            driver: options.locust(folder), folder: folder, events: events, logger: logger)
+            driver: options.locust(folder), folder: folder, isHalted: isHalted, events: events, logger: logger)
         var sources = options.sources
         sources.runs = { [manager] in manager.activeViews }
         sources.failureModes = { failureModes.settings.failureModes }

@@ -3,11 +3,13 @@ import Hummingbird
 import Load
 import Shared
 
-/// The kill switch: one endpoint that removes every fault and lets nothing start, until somebody re-arms the runner.
+/// The kill switch: one endpoint that removes every fault, ends every load and lets nothing start, until somebody re-arms
+/// the runner.
 struct HaltController: Sendable {
     let manager: RunManager
     let failureModes: FailureModesStore
     let events: EventHub
+    let loads: LoadManager
     let locust: LocustService
 
     var routes: [Route] {
@@ -21,16 +23,15 @@ struct HaltController: Sendable {
         ]
     }
 
-    /// Answers when the last fault is gone, or after ``RunManager/haltTime`` with those that are not.
+    /// Answers when the last fault is gone, or after ``RunManager/haltTime`` with those that are not. The load of a run
+    /// ends with its run; other loads send nothing more, and wait for the answers that are under way.
     private func halt(_ request: Request, _ context: AppContext) async throws -> Response {
         let start = ContinuousClock.now
-        async let ended = manager.halt()
-        let load = locust.stop()
-        // Payment failures are faults too. Their services hear of it within a moment: they wait for the next change.
-        events.publish("failure_modes", failureModes.change { $0 = .off })
-        let (runs, remaining) = await ended
-        // Whoever slipped in before the halt was in force goes too.
-        let stopped = runs + [load ?? locust.stop()].compactMap { $0?.id }
+        let (stopped, remaining) = await manager.halt {
+            // Payment failures are faults too. Their services hear of it within a moment: they wait for the next change.
+            events.publish("failure_modes", failureModes.change { $0 = .off })
+            return [loads.stopRunning()?.id, locust.stop()?.id].compactMap { $0 }
+        }
         let took = (ContinuousClock.now - start) / .milliseconds(1)
         let answer: [String: JSONValue] = [
             "status": .string(remaining.isEmpty ? "success" : "warning"), "halted": .bool(true),

@@ -9,8 +9,6 @@ import Shared
 /// Locust: its profiles, its runs, and the old system's way to start one.
 struct LocustController: Sendable {
     let service: LocustService
-    /// Nothing starts while everything is halted.
-    let isHalted: @Sendable () -> Bool
 
     var routes: [Route] {
         [
@@ -50,7 +48,6 @@ struct LocustController: Sendable {
             "spawn_rate", in: LocustOrder.spawnRates, default: LocustOrder.defaultSpawnRate)
         let runTime = query.duration("run_time", in: LocustOrder.runTimes, default: LocustOrder.defaultRunTime)
         try query.finish()
-        if isHalted() { throw Governor.Refusal.halted.problem(for: file) }
         let run = try await service.start(profile, users: users, spawnRate: spawnRate, runTime: runTime)
         let message =
             "Locust runs \(file) with \(users) user\(users == 1 ? "" : "s") for \(GoDuration.text(runTime))."

@@ -41,8 +41,10 @@ struct RunnerAPI: Sendable {
         }
         return runs.routes + ReportsController(manager: manager).routes
             + ScenariosController(runs: runs, failureModes: failureModes, locust: locust.catalogue).routes
-            + LocustController(service: locust, isHalted: { manager.isHalted }).routes
-            + HaltController(manager: manager, failureModes: failureModes, events: events, locust: locust).routes
+            + LocustController(service: locust).routes
+            + HaltController(
+                manager: manager, failureModes: failureModes, events: events, loads: loads, locust: locust
+            ).routes
             + PaymentScenariosController(
                 store: failureModes, events: events, isHalted: { manager.isHalted }
             ).routes

@@ -6,7 +6,7 @@ import Shared
 /// `scenario-runner halt`: the kill switch, for hands that are not on the page.
 struct HaltCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "halt", abstract: "Remove every fault now, and let nothing start until 'rearm'.",
+        commandName: "halt", abstract: "Remove every fault now, end every load, and let nothing start until 'rearm'.",
         discussion: "Exit codes: 0 every fault is gone, 69 some are still there, or no lab runs.")
 
     @Option(name: .customLong("state"), help: "Folder of the running lab.")
@@ -38,7 +38,7 @@ struct HaltCommand: AsyncParsableCommand {
 /// `scenario-runner rearm`: after a halt, lets experiments start again.
 struct RearmCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rearm", abstract: "After a halt, let experiments start again.")
+        commandName: "rearm", abstract: "After a halt, let experiments and loads start again.")
 
     @Option(name: .customLong("state"), help: "Folder of the running lab.")
     var stateFolder = ".lab"
@@ -47,6 +47,6 @@ struct RearmCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         _ = try await target.client(lab: stateFolder).call(.post, "/api/rearm")
-        print("Re-armed: experiments can start.")
+        print("Re-armed: experiments and loads can start.")
     }
 }

@@ -58,6 +58,8 @@ final class LoadManager: Service, Sendable {
     private let worker: any LoadWorker
     /// Fills the stock up by this quantity of each product, so that no load fails because the shop is empty.
     private let restock: @Sendable (_ quantity: Int) async throws -> Void
+    /// Nothing starts while everything is halted.
+    private let isHalted: @Sendable () -> Bool
     private let events: EventHub
     private let logger: Logger
     private let queue: AsyncStream<String>
@@ -67,11 +69,12 @@ final class LoadManager: Service, Sendable {
     private static let mostRestocked = 1_000_000.0
 
     init(
-        worker: any LoadWorker, restock: @escaping @Sendable (_ quantity: Int) async throws -> Void, events: EventHub,
-        logger: Logger
+        worker: any LoadWorker, restock: @escaping @Sendable (_ quantity: Int) async throws -> Void,
+        isHalted: @escaping @Sendable () -> Bool, events: EventHub, logger: Logger
     ) {
         self.worker = worker
         self.restock = restock
+        self.isHalted = isHalted
         self.events = events
         self.logger = logger
         (queue, enqueue) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1))
@@ -80,9 +83,12 @@ final class LoadManager: Service, Sendable {
     // MARK: What callers ask
 
     /// - Parameter profile: its name.
-    /// - Throws: ``Problem`` 409 while another load runs, 503 while the runner shuts down.
+    /// - Throws: ``Problem`` 423 while everything is halted, 409 while another load runs, 503 while the runner shuts
+    ///   down.
     func start(_ order: LoadWorkerOrder, profile: String) throws -> LoadView {
         let view = try state.withLock { state in
+            // Asked with the lock held: what has begun before a halt is there for its ``stopRunning()``.
+            if isHalted() { throw Governor.Refusal.halted.problem(for: profile) }
             guard !state.isShuttingDown else {
                 throw Problem.retryLater(.serviceUnavailable, "The runner is shutting down.", seconds: 5)
             }
@@ -105,14 +111,22 @@ final class LoadManager: Service, Sendable {
     ///
     /// - Throws: ``Problem`` 404 when there never was one.
     func stop() throws -> LoadView {
-        let view = try state.withLock { state in
-            guard state.current != nil else { throw Problem.notFound("No load has been started.") }
-            if state.current?.view.state == .running { state.current?.view.state = .stopping }
-            state.current?.stop.open()
+        guard let view = stopRunning() ?? current()?.view else { throw Problem.notFound("No load has been started.") }
+        return view
+    }
+
+    /// The same, for the kill switch.
+    ///
+    /// - Returns: the load that ends now; nil when none runs.
+    @discardableResult
+    func stopRunning() -> LoadView? {
+        let view: LoadView? = state.withLock { state in
+            guard let record = state.current, record.view.isUnderWay else { return nil }
+            record.stop.open()
+            state.current?.view.state = .stopping
             return state.current?.view
         }
-        guard let view else { throw Problem.notFound("No load has been started.") }
-        events.publish("load", view)
+        if let view { events.publish("load", view) }
         return view
     }
 

@@ -16,6 +16,8 @@ final class LocustService: Service, Sendable {
     let catalogue: LocustCatalogue
     let driver: any LocustDriver
     private let folder: LabFolder
+    /// Nothing starts while everything is halted.
+    private let isHalted: @Sendable () -> Bool
     private let events: EventHub
     private let logger: Logger
     private let state: Mutex<State>
@@ -36,11 +38,13 @@ final class LocustService: Service, Sendable {
     }
 
     init(
-        catalogue: LocustCatalogue, driver: any LocustDriver, folder: LabFolder, events: EventHub, logger: Logger
+        catalogue: LocustCatalogue, driver: any LocustDriver, folder: LabFolder,
+        isHalted: @escaping @Sendable () -> Bool, events: EventHub, logger: Logger
     ) {
         self.catalogue = catalogue
         self.driver = driver
         self.folder = folder
+        self.isHalted = isHalted
         self.events = events
         self.logger = logger
         state = Mutex(State(desk: LocustDesk(finished: LocustFiles(folder: folder).finished())))
@@ -76,13 +80,16 @@ final class LocustService: Service, Sendable {
 
     /// Starts a run and answers at once.
     ///
-    /// - Throws: ``Problem`` 409 when one runs, 503 when there is no Locust or the runner shuts down, and the driver's.
+    /// - Throws: ``Problem`` 423 while everything is halted, 409 when one runs, 503 when there is no Locust or the runner
+    ///   shuts down, and the driver's.
     func start(_ profile: LocustProfile, users: Int, spawnRate: Double, runTime: Duration) async throws -> LocustRun {
         let order = LocustOrder(
             id: Identifier.make(prefix: "LOAD"), profile: profile, userCount: users, spawnRate: spawnRate,
             runTime: runTime)
         let stop = Latch()
         try state.withLock { state in
+            // Asked with the lock held: what has begun before a halt is there for its ``stop()``.
+            if isHalted() { throw Governor.Refusal.halted.problem(for: profile.name) }
             guard !state.isShuttingDown else { throw Self.shuttingDown }
             let run = LocustRun(order, driver: driver.name, startedAt: UnixTime.now.seconds)
             if let other = state.desk.admit(run) { throw Self.busy(other) }

@@ -62,11 +62,13 @@ struct Runner: Sendable {
             governor: Governor(cooldown: .seconds(settings.cooldownSeconds), allowsTotal: settings.allowTotal),
             allReplicas: { Set(system.replicas().map(\.name)) }, preflight: site.preflight, events: events,
             logger: logger)
-        let loads = LoadManager(worker: worker, restock: restock.run, events: events, logger: logger)
+        let isHalted = { @Sendable in runs.isHalted }
+        let loads = LoadManager(
+            worker: worker, restock: restock.run, isHalted: isHalted, events: events, logger: logger)
         let locust = LocustService(
             catalogue: LocustCatalogue(folder: settings.locust.profilesFolder),
             driver: system.locustDriver(settings.locust, folder: settings.folder, client: client),
-            folder: settings.folder, events: events, logger: logger)
+            folder: settings.folder, isHalted: isHalted, events: events, logger: logger)
         let watch = TopologyWatch(
             system: system, engine: engine.name,
             sources: .init(

@@ -232,20 +232,22 @@ final class RunManager: Service, Sendable {
 
     /// From now on nothing starts; what runs is stopped, and its faults are gone when this returns.
     ///
-    /// - Returns: the runs that were stopped, and those whose faults are still there after ``haltTime``.
-    func halt() async -> (stopped: [String], remaining: [String]) {
+    /// - Parameter stopOthers: stops what is no run, and names it; called once nothing can start any more.
+    /// - Returns: what was stopped, and the runs whose faults are still there after ``haltTime``.
+    func halt(_ stopOthers: () -> [String] = { [] }) async -> (stopped: [String], remaining: [String]) {
         let running = state.withLock { state in
             state.governor.halt()
             return state.records.filter { $0.value.view.state != .finished }
         }
         for record in running.values { record.stop.stop("everything was halted") }
+        let others = stopOthers()
         publishRateLimit()
         events.publish("halt", HaltStatus(isHalted: true))
-        logger.warning("halted", metadata: ["runs": "\(running.keys.sorted())"])
+        logger.warning("halted", metadata: ["stopped": "\(running.keys.sorted() + others)"])
         let deadline = ContinuousClock.now + Self.haltTime
         for record in running.values { _ = await record.isFaultGone.wait(until: deadline) }
         let remaining = running.filter { !$0.value.isFaultGone.isOpen }
-        return (running.keys.sorted(), remaining.keys.sorted())
+        return (running.keys.sorted() + others, remaining.keys.sorted())
     }
 
     func rearm() {

@@ -53,7 +53,11 @@ struct ServeTests {
         #expect(unknown.status == .exited(64) && unknown.error.contains("There is no payment PAY-unknown"))
         let halt = try await system.command("halt")
         #expect(halt.status == .exited(0) && halt.output.hasPrefix("Nothing was running."), "\(halt.error)")
-        #expect(try await system.command("run", "packet-loss-80-percent").status == .exited(69))
+        for (verb, name) in [("run", "packet-loss-80-percent"), ("load", "chain")] {
+            let refused = try await system.command(verb, name)
+            #expect(refused.status == .exited(69) && refused.complaints.count == 1, "\(refused.error)")
+            #expect(refused.error.contains("scenario-runner rearm"), "\(refused.error)")
+        }
         #expect(try await system.command("rearm").status == .exited(0))
         let doctor = try await Command.runner(
             "doctor", "--target", "kubernetes", "--kubeconfig", system.standIn.kubeconfig)
