@@ -84,6 +84,21 @@ struct LoadCommandTests {
         }
     }
 
+    @Test("A load that is stopped as soon as it starts leaves the runner as it is")
+    func stoppedAtOnce() async throws {
+        try await withFolder { _, lab in
+            let url = lab.state.runner_url + "/api/load"
+            for _ in 0..<5 {
+                #expect(try await lab.post(url, #"{"profile": "chain"}"#).status == 202)
+                #expect(try await lab.post(url + "/stop").status == 200)
+                try await waitUntil("its end", within: .seconds(30)) {
+                    guard let state = try await lab.get(url).body["state"]?.text else { return false }
+                    return ["finished", "failed"].contains(state)
+                }
+            }
+        }
+    }
+
     @Test("SIGINT ends it in order, with the summary so far")
     func interrupt() async throws {
         try await withFolder { folder, lab in

@@ -209,7 +209,7 @@ final class LoadManager: Service, Sendable {
         let view = state.withLock { state in
             let isWhole = state.current?.view.summary != nil
             state.current?.view.state = isWhole ? .finished : .failed
-            if !isWhole { state.current?.view.error = failure ?? "the load was broken off" }
+            if !isWhole { state.current?.view.error = failure ?? "the load was ended before its first request" }
             return state.current?.view
         }
         if let view { events.publish("load", view) }

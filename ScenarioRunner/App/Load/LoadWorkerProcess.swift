@@ -41,9 +41,15 @@ struct LoadWorkerProcess: LoadWorker, RunLoad {
         let patience = Duration.milliseconds(order.timeoutMs) + Self.drainTime
         let result = try await Subprocess.run(
             .path(FilePath(command[0])), arguments: Arguments(Array(command.dropFirst())), platformOptions: options,
-            input: .string(input), output: .sequence, error: .discarded
+            input: .inputWriter, output: .sequence, error: .discarded
         ) { execution in
             try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    // One that is stopped at once is gone before it has read its order: no failure of the runner's, which
+                    // an input that is written by itself would end with a trap.
+                    _ = try? await execution.standardInputWriter.write(input)
+                    try? await execution.standardInputWriter.finish()
+                }
                 group.addTask {
                     await stop.wait()
                     try execution.send(signal: .terminate)
@@ -54,8 +60,10 @@ struct LoadWorkerProcess: LoadWorker, RunLoad {
                 group.cancelAll()
             }
         }
-        guard result.terminationStatus.isSuccess || abort.isOpen else {
-            throw LabError("the load generator ended with \(result.terminationStatus)")
+        let status = result.terminationStatus
+        // Whoever ends it before it listens to the signal ends it by the signal.
+        guard status.isSuccess || abort.isOpen || (stop.isOpen && status == .signaled(SIGTERM)) else {
+            throw LabError("the load generator ended with \(status)")
         }
     }
 
