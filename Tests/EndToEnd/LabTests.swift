@@ -53,6 +53,12 @@ struct LabTests {
             let answer = try await lab.post(
                 lab.state.runner_url + "/api/payment-scenarios/card-decline?enabled=true&probability=100")
             #expect(answer.status == 200)
+            let host = try #require(HTTPField.Name("Host"))
+            let stranger = try await lab.client.execute(
+                HTTPClientRequest(
+                    url: lab.state.runner_url + "/api/runs", headers: [host: "evil.example:8000"],
+                    timeout: .seconds(5)))
+            #expect(stranger.status == 421, "while the services, which ask by another name, are answered")
             // Nine payments over nine connections: three on each replica. Only a payment that was sent within the
             // second may still succeed.
             for _ in 0..<9 {

@@ -33,7 +33,7 @@ struct AnswerHeadersTests {
                 #expect(answer.status == 200)
                 let policy = try #require(answer.headers["content-security-policy"])
                 #expect(policy.contains("frame-ancestors 'self'") && policy.hasPrefix("sandbox "))
-                #expect(!policy.contains("allow-same-origin"))
+                #expect(!policy.contains("allow-same-origin") && policy.contains("; connect-src 'none'; "))
             }
             let text = try await server.get("/api/runs/\(id)/report?format=md")
             #expect(text.headers["content-security-policy"]?.hasPrefix("default-src 'none'") == true)

@@ -49,6 +49,8 @@ struct RunnerLab: Sendable {
         var namespace: String?
         /// What the picture of the system is made from, besides what the lab has itself.
         var sources = TopologyWatch.Sources()
+        /// Whose requests it takes.
+        var callers = CallerRule()
         var locust: @Sendable (LabFolder) -> any LocustDriver = { _ in FakeLocust() }
 
         /// The lab's own.
@@ -160,7 +162,13 @@ struct RunnerLab: Sendable {
         _ options: Options = Options(), _ body: @Sendable @escaping (RunnerLab, TestServer) async throws -> Void
     ) async throws {
         try await run(options) { lab in
-            try await withServer(routes: lab.api.routes(), configure: { $0.headers = RunnerAPI.headers }) { server in
+            try await withServer(
+                routes: lab.api.routes(),
+                configure: { settings in
+                    settings.headers = RunnerAPI.headers
+                    settings.check = options.callers.check
+                }
+            ) { server in
                 try await body(lab, server)
             }
         }

@@ -37,7 +37,7 @@ import Testing
 
     @Test func besideTheServicesTheyAreFoundByName() async throws {
         let settings = try await settings()
-        #expect(settings.host == "0.0.0.0" && settings.port == 8000)
+        #expect(settings.host == "0.0.0.0" && settings.port == 8000 && settings.callers == CallerRule())
         #expect(
             settings.targets
                 == LoadProfile.Targets(
@@ -50,6 +50,8 @@ import Testing
     @Test func elsewhereTheyAreBehindPortForwards() async throws {
         let settings = try await settings(atDesk: true)
         #expect(settings.host == "127.0.0.1" && settings.targets.payment == "http://localhost:5002")
+        #expect(settings.callers == .thisMachine, "its users are at the same desk")
+        #expect(try await self.settings(["HOST": "0.0.0.0"], atDesk: true).callers == CallerRule())
         #expect(settings.runner.cooldownSeconds == 60)
     }
 

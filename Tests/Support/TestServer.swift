@@ -22,9 +22,10 @@ public struct TestServer: Sendable {
 
     /// One request on a connection of its own.
     public func send(
-        _ method: String, _ path: String, headers: [String: String] = [:], body: String? = nil
+        _ method: String, _ path: String, host: String = "localhost", headers: [String: String] = [:],
+        body: String? = nil
     ) async throws -> WireResponse {
-        var head = "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        var head = "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n"
         if let body { head += "Content-Length: \(body.utf8.count)\r\n" }
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
         let connection = try RawConnection(port: port)

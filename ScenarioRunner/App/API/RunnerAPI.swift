@@ -67,10 +67,12 @@ struct RunnerAPI: Sendable {
 
     /// The server, ready to run in a service group.
     ///
+    /// - Parameter callers: whose requests it takes.
     /// - Throws: ``SettingsError`` when the page's files are missing.
-    func application(host: String, port: Int, logger: Logger) throws -> some Service {
+    func application(host: String, port: Int, callers: CallerRule, logger: Logger) throws -> some Service {
         var settings = HTTPServerSettings(name: "scenario-runner", host: host, port: port, about: "Scenario runner")
         settings.headers = Self.headers
+        settings.check = callers.check
         return HTTPServer(settings: settings, logger: logger).application(routes: try routes(), openAPI: Self.openAPI)
     }
 
@@ -82,11 +84,12 @@ struct RunnerAPI: Sendable {
         .crossOriginOpenerPolicy: "same-origin",
     ]
 
-    /// Of reports, whose script and style stand in them: the page shows them in a frame, and whatever found its way into
-    /// one is a stranger to the runner's API.
+    /// Of reports, whose script and style stand in them: the page shows them in a frame. Whatever found its way into one
+    /// has an origin of its own that nobody else has, so that it reads nothing of the runner's; it opens no connection;
+    /// and what it might send by other ways, ``CallerRule`` refuses.
     static let reportPolicy =
-        "sandbox allow-scripts allow-popups allow-downloads; object-src 'none'; base-uri 'none'; form-action 'none'; "
-        + "frame-ancestors 'self'"
+        "sandbox allow-scripts allow-popups allow-downloads; connect-src 'none'; object-src 'none'; base-uri 'none'; "
+        + "form-action 'none'; frame-ancestors 'self'"
 
     /// The description of ``apiRoutes``, the page and what all servers have.
     static var openAPI: [UInt8] { PackageResources.openapi_yaml }

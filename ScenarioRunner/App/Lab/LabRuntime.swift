@@ -31,7 +31,8 @@ struct LabRuntime: Sendable {
             site: .init(
                 system: system, engine: world.engine(supervisor: supervisor),
                 journal: RunSite(findings: { [findings = settings.findings] in findings }, system: system)),
-            address: .init(host: world.network == nil ? "127.0.0.1" : "0.0.0.0", port: world.runnerPort),
+            address: .init(
+                host: world.network == nil ? "127.0.0.1" : "0.0.0.0", port: world.runnerPort, callers: .thisMachine),
             client: client, logger: logger)
 
         var services: [any Service] = [supervisor]

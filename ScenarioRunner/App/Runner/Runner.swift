@@ -30,6 +30,8 @@ struct Runner: Sendable {
     struct Address: Sendable {
         let host: String
         let port: Int
+        /// Whose requests it takes.
+        var callers = CallerRule()
     }
 
     let services: [any Service]
@@ -88,7 +90,7 @@ struct Runner: Sendable {
                 look: SystemLook(system: system, client: client, runs: { runs.activeViews }),
                 checkMoney: { await auditor.check(history: []) }),
             failureModes: failureModes, events: events, locust: locust
-        ).application(host: address.host, port: address.port, logger: logger)
+        ).application(host: address.host, port: address.port, callers: address.callers, logger: logger)
         services = [api, runs, loads, locust, watch]
     }
 }

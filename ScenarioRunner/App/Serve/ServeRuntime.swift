@@ -32,7 +32,8 @@ struct ServeRuntime: Sendable {
         let findings = cluster.map { ClusterFindings(api: $0.api) }
         let runner = try Runner(
             settings: settings.runner, site: site(cluster, findings),
-            address: .init(host: settings.host, port: settings.port), client: client, logger: logger)
+            address: .init(host: settings.host, port: settings.port, callers: settings.callers), client: client,
+            logger: logger)
         logger.info(
             "the runner starts",
             metadata: [

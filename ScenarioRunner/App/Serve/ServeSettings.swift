@@ -20,6 +20,8 @@ struct ServeSettings: Sendable {
     let runner: RunnerSettings
     /// Nil where there is no cluster.
     let access: ClusterAccess?
+    /// At a desk, behind loopback, the names are known by which it is asked for; elsewhere nobody can know them.
+    let callers: CallerRule
 
     /// - Parameters:
     ///   - environment: of this process, with what the command line says in place of it.
@@ -28,7 +30,7 @@ struct ServeSettings: Sendable {
     init(environment: [String: String], pod: KubernetesEnvironment?, access: ClusterAccess?) throws {
         let isAtDesk = access.map { $0.origin != .pod } ?? false
         let reader = SettingsReader(environment: environment)
-        host = reader.text("HOST", default: isAtDesk ? "127.0.0.1" : "0.0.0.0")
+        host = reader.text("HOST", default: isAtDesk ? Self.deskHost : "0.0.0.0")
         port = reader.integer("PORT", in: 0...65535, default: 8000)
         logLevel = reader.choice("LOG_LEVEL", default: .info)
         func url(_ name: String, of service: SystemUnderTest.Service) -> String {
@@ -52,7 +54,10 @@ struct ServeSettings: Sendable {
             cooldownSeconds: try RunnerEnvironment.detected(in: environment, pod).cooldownMinutes * 60,
             allowTotal: allowTotal, seed: UInt64(seed))
         self.access = access
+        callers = isAtDesk && host == Self.deskHost ? .thisMachine : CallerRule()
     }
+
+    private static let deskHost = "127.0.0.1"
 
     private enum Switch: String, CaseIterable { case `true`, `false` }
 }

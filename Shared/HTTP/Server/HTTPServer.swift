@@ -22,6 +22,8 @@ public struct HTTPServerSettings: Sendable {
     public var replica: String?
     /// Fields of every answer whose handler does not set them itself.
     public var headers: HTTPFields = [:]
+    /// Looks at every request before anything is done for it, and throws the ``Problem`` with which it is refused.
+    public var check: @Sendable (Request) throws -> Void = { _ in }
     /// Requests beyond these are refused with 503.
     public var maxRequestsInFlight = 512
     /// Whether the pattern `load_shedding` is for this server: one whose latency is its own work. Where a server mostly
@@ -101,7 +103,7 @@ struct CannotListen: Error, CustomStringConvertible {
 /// The set-up that all four servers share.
 ///
 /// ```
-///   socket --> limits --> telemetry --> problem+json --> load shedding --> deadline --> router --> handler
+///   socket --> limits --> telemetry --> problem+json --> check --> load shedding --> deadline --> router --> handler
 /// ```
 public struct HTTPServer: Sendable {
     public let settings: HTTPServerSettings
@@ -134,6 +136,7 @@ public struct HTTPServer: Sendable {
         router.addMiddleware {
             TelemetryMiddleware(metrics: registry, replica: settings.replica, headers: settings.headers)
             ProblemMiddleware(allowedMethods: AllowedMethods(all))
+            CheckMiddleware(check: settings.check)
             InFlightLimitMiddleware(limit: settings.maxRequestsInFlight)
             LoadSheddingMiddleware(
                 isOn: { [resilience, settings] in settings.shedsLoad && resilience().has(.loadShedding) },

@@ -107,6 +107,20 @@ struct ProblemMiddleware: RouterMiddleware {
     }
 }
 
+/// Refuses what a server takes from nobody, or not from this caller: see ``HTTPServerSettings/check``.
+struct CheckMiddleware: RouterMiddleware {
+    typealias Context = AppContext
+
+    let check: @Sendable (Request) throws -> Void
+
+    func handle(
+        _ request: Request, context: AppContext, next: (Request, AppContext) async throws -> Response
+    ) async throws -> Response {
+        try check(request)
+        return try await next(request, context)
+    }
+}
+
 /// Gives the handler the caller's deadline and refuses what has come too late.
 struct DeadlineMiddleware: RouterMiddleware {
     typealias Context = AppContext
