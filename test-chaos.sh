@@ -22,7 +22,9 @@ usage: ./test-chaos.sh COMMAND
   apply stress [NAME]    start one stress experiment (default: cpu-stress-payment)
   loss [NAME]            measure the path with the loss on it: before, during and after
   stress [NAME]          measure the stressed service: before, during and after
-  cleanup                stop every run, switch every failure mode off, delete what kubectl applied
+  cleanup                end every run and load, switch every failure mode off, delete what kubectl applied
+Exit codes: 0 done, 1 not done. loss and stress as 'scenario-runner run': 0 held, 2 deviated, 3 aborted, 4 invalid.
+Their phases: BASELINE, DURATION, RECOVERY, such as 10s; the runner's usual ones where unset.
 Addresses: PAYMENT_URL, INVENTORY_URL, NOTIFICATION_URL, RUNNER_URL. In a cluster, forward them first:
   kubectl -n payment-chaos port-forward svc/payment-service 5002:5002 &      (inventory 5003, notification 5004)
   kubectl -n payment-chaos port-forward svc/scenario-runner 8000:8000 &
@@ -127,20 +129,38 @@ apply_with_kubectl() { # NAME
 }
 
 measure() { # NAME
-  request POST "$RUNNER_URL/api/runs" "{\"experiment\": \"$1\", \"origin\": \"command-line\"}"
+  local body="{\"experiment\": \"$1\", \"origin\": \"command-line\"" id phase last=""
+  [[ -z ${BASELINE:-} ]] || body+=", \"baseline\": \"$BASELINE\""
+  [[ -z ${DURATION:-} ]] || body+=", \"duration\": \"$DURATION\""
+  [[ -z ${RECOVERY:-} ]] || body+=", \"recovery\": \"$RECOVERY\""
+  request POST "$RUNNER_URL/api/runs" "$body}"
   [[ $status == 202 ]] || fail "not started ($status): $(field detail)"
-  local id phase last=""
   id=$(field id)
-  for ((i = 0; i < 1800; i++)); do
+  # Longer than the longest run that the API admits.
+  local deadline=$((SECONDS + 45 * 60))
+  while true; do
     request GET "$RUNNER_URL/api/runs/$id"
+    [[ $status == 200 ]] || fail "run $id cannot be followed ($status): $(field detail)"
     [[ $(field state) != finished ]] || break
+    ((SECONDS < deadline)) || fail "run $id has not ended; ./test-chaos.sh cleanup stops it"
     phase=$(field phase)
+    [[ $phase != null ]] || phase=""
     [[ -z $phase || $phase == "$last" ]] || printf '%s ...\n' "$phase"
     last=${phase:-$last}
     sleep 1
   done
-  request GET "$RUNNER_URL/api/runs/$id/report"
+  local verdict
+  verdict=$(field verdict)
+  request GET "$RUNNER_URL/api/runs/$id/report?format=text"
+  [[ $status == 200 ]] || fail "run $id $verdict, and has no report ($status): $(field detail)"
   cat "$answer"
+  case $verdict in
+    held) ;;
+    deviated) exit 2 ;;
+    aborted) exit 3 ;;
+    invalid) exit 4 ;;
+    *) fail "run $id has the verdict '$verdict', which this script does not know" ;;
+  esac
 }
 
 cleanup() {
@@ -156,16 +176,52 @@ cleanup() {
   fi
 }
 
-cleanup_runs() {
-  local id ids
+# trouble WORDS: says what could not be done, and goes on with the rest.
+trouble() {
+  printf '%s\n' "$*" >&2
+  failures=$((failures + 1))
+}
+
+# look: the ids of the runs that have not ended, in $runs; the load and Locust that have not, in $loads.
+look() {
+  loads=()
   request GET "$RUNNER_URL/api/runs"
-  mapfile -t ids < <(grep -oE '"id":"[^"]+"' "$answer" | cut -d'"' -f4)
-  for id in "${ids[@]}"; do
-    request POST "$RUNNER_URL/api/runs/$id/stop"
+  [[ $status == 200 ]] || fail "the runs cannot be listed ($status): $(field detail)"
+  # The keys of an answer are sorted: of each run the id comes first, then the state.
+  mapfile -t runs < <(grep -oE '"(id|state)":"[^"]*"' "$answer" | cut -d'"' -f4 | paste - - | awk '$2 != "finished" { print $1 }')
+  request GET "$RUNNER_URL/api/load?since=2147483647"
+  case $status:$(field state) in 200:running | 200:stopping) loads+=("the load $(field id)") ;; esac
+  request GET "$RUNNER_URL/api/locust"
+  [[ $status != 200 || $(<"$answer") == *'"current":null'* ]] || loads+=("Locust")
+}
+
+# stop WHAT PATH
+stop() {
+  request POST "$RUNNER_URL/api/$2"
+  [[ $status == 200 ]] || trouble "$1 could not be stopped ($status): $(<"$answer")"
+}
+
+cleanup_runs() {
+  local before=$failures id what runs loads
+  look
+  for id in "${runs[@]}"; do stop "run $id" "runs/$id/stop"; done
+  for what in "${loads[@]}"; do
+    if [[ $what == Locust ]]; then stop Locust locust/stop; else stop "$what" load/stop; fi
   done
-  request POST "$RUNNER_URL/api/payment-scenarios/reset"
-  [[ $status == 200 ]] || fail "the failure modes are not reset ($status): $(field message)"
-  echo "Every run is stopped, every failure mode is off."
+  stop "the failure modes" payment-scenarios/reset
+  # Longer than the runner tries to take a fault away.
+  local deadline=$((SECONDS + 90))
+  look
+  while ((${#runs[@]} + ${#loads[@]} > 0 && SECONDS < deadline)); do
+    sleep 0.2
+    look
+  done
+  for what in "${runs[@]/#/run }" "${loads[@]}"; do trouble "$what has not ended"; done
+  request GET "$RUNNER_URL/api/chaos-rate-limit-status"
+  if ((${#runs[@]} == 0)) && [[ $status != 200 || $(field active_experiments) != 0 ]]; then
+    trouble "a fault could not be taken away: the run's report says why, and it goes with its lease at the latest"
+  fi
+  ((failures > before)) || echo "Every run and load has ended, every failure mode is off."
 }
 
 answer=$(mktemp)

@@ -19,13 +19,17 @@ struct TestScriptTests {
             status: result.terminationStatus, output: result.standardOutput, error: result.standardError)
     }
 
+    private func addresses(of lab: LabProcess) -> [Environment.Key: String?] {
+        [
+            "PAYMENT_URL": lab.state.payment_url, "INVENTORY_URL": lab.state.inventory_url,
+            "NOTIFICATION_URL": lab.state.notification_url, "RUNNER_URL": lab.state.runner_url,
+        ]
+    }
+
     @Test("In the lab it looks, pays, starts a fault and takes it away")
     func lab() async throws {
         try await LabProcess.withLab(["--plain"]) { lab in
-            let addresses: [Environment.Key: String?] = [
-                "PAYMENT_URL": lab.state.payment_url, "INVENTORY_URL": lab.state.inventory_url,
-                "NOTIFICATION_URL": lab.state.notification_url, "RUNNER_URL": lab.state.runner_url,
-            ]
+            let addresses = addresses(of: lab)
             let health = try await run(["health"], addresses)
             #expect(health.status == .exited(0) && health.output.contains("  runner  plain\n"), "\(health)")
             let basic = try await run(["basic"], addresses)
@@ -34,13 +38,39 @@ struct TestScriptTests {
             #expect(refused.status == .exited(1) && refused.error.contains("--plain"), "\(refused)")
             let applied = try await run(["apply", "stress"], addresses)
             #expect(applied.status == .exited(0) && applied.output.contains("It is run RUN-"), "\(applied)")
+            let load = #"{"profile": "chain", "rate": 5, "duration": "10m"}"#
+            #expect(try await lab.post(lab.state.runner_url + "/api/load", load).status == 202)
             let cleanup = try await run(["cleanup"], addresses)
             #expect(cleanup.status == .exited(0), "\(cleanup)")
-            try await waitUntil("every run has ended", within: .seconds(30)) {
-                let runs = try await lab.get(lab.state.runner_url + "/api/runs").body["runs"]
-                guard case .array(let all) = runs else { return false }
-                return all.allSatisfy { $0["state"] == .string("finished") }
+            #expect(cleanup.output.hasPrefix("Every run and load has ended"), "\(cleanup)")
+            guard case .array(let runs) = try await lab.get(lab.state.runner_url + "/api/runs").body["runs"] else {
+                Issue.record("no list of runs")
+                return
             }
+            #expect(runs.map { $0["state"] } == [.string("finished")])
+            let ended = try await lab.get(lab.state.runner_url + "/api/load").body["state"]
+            // Before its first request, as it may be, it has no numbers to finish with.
+            #expect([.string("finished"), .string("failed")].contains(ended), "\(String(describing: ended))")
+        }
+    }
+
+    @Test("A measurement ends with its report as text and the exit code of its verdict")
+    func measures() async throws {
+        try await LabProcess.withLab(["--plain"]) { lab in
+            let phases: [Environment.Key: String?] = ["BASELINE": "1s", "DURATION": "2s", "RECOVERY": "1s"]
+            let addresses = addresses(of: lab).merging(phases) { $1 }
+            let measured = try await run(["stress"], addresses)
+            #expect(measured.output.contains("Experiment ") && !measured.output.contains("<html"), "\(measured)")
+            let runs = try await lab.get(lab.state.runner_url + "/api/runs").body["runs"]
+            guard case .array(let all) = runs, let verdict = all.first?["verdict"]?.text else {
+                Issue.record("no verdict: \(measured)")
+                return
+            }
+            let code: Int32 = try #require(["held": 0, "deviated": 2, "aborted": 3, "invalid": 4][verdict])
+            #expect(measured.status == .exited(code), "\(measured)")
+            #expect(measured.output.contains("\(verdict.uppercased()) (exit code \(code))"), "\(measured)")
+            let refused = try await run(["stress"], addresses.merging(["DURATION": "never"]) { $1 })
+            #expect(refused.status == .exited(1) && refused.error.contains("duration: must be"), "\(refused)")
         }
     }
 
