@@ -55,8 +55,7 @@ public protocol InjectedFault: Sendable {
     /// change with time. Whoever injects a fault runs this beside it.
     ///
     /// - Parameter note: is told what begins and ends: a name and a sentence.
-    /// - Returns: whether all that it was to do is done, so that nobody needs to wait any longer.
-    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool
+    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> FaultWork
 
     /// What the fault has done so far, read back from the kernel: one reading for each part of it, such as the CPU and
     /// the memory of one stress.
@@ -70,7 +69,17 @@ extension InjectedFault {
     public var places: Set<FaultPlan.Place> { [] }
 
     /// Most faults act by themselves, for as long as they are wanted.
-    public func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool { false }
+    public func work(_ note: @escaping @Sendable (String, String) -> Void) async -> FaultWork { .goesOn }
+}
+
+/// How the work of a fault ended.
+public enum FaultWork: Sendable, Equatable {
+    /// The fault is in force for as long as it is wanted, or was until it was taken away.
+    case goesOn
+    /// All that it was to do is done, so that nobody needs to wait any longer.
+    case done
+    /// It ended itself before its time; the reason is a sentence for the verdict's reasons.
+    case aborted(String)
 }
 
 /// An injection failed, and what it had begun could not be taken back: its fault is for the caller to remove.

@@ -6,7 +6,7 @@ public enum Verdict: String, Codable, Sendable, CaseIterable {
     case held
     /// It did not.
     case deviated
-    /// A stop condition, the kill switch or a person ended it.
+    /// A stop condition, a status check of its own, the kill switch or a person ended it.
     case aborted
     /// The fault did not take effect, the baseline was already bad, or the money could not be checked: the run says
     /// nothing.

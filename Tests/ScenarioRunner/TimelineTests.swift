@@ -4,12 +4,14 @@ import Shared
 import Synchronization
 import TestSupport
 import Testing
+import Verdict
 
 @testable import ScenarioRunner
 
 /// What goes on over time, on an engine whose faults change nothing.
 @Suite struct TimelineTests {
     private final class Notes: Sendable {
+        let end = Mutex<FaultWork?>(nil)
         let all = Mutex<[String]>([])
         let modes = Mutex<[FailureModes]>([])
         var names: [String] { all.withLock { $0 } }
@@ -46,7 +48,7 @@ import Testing
         try experiment("Workflow", "entry: all\ntemplates:\n" + templates)
     }
 
-    /// Runs it to its own end, or until `stop` says so.
+    /// Runs it to its own end, or until `stop` says so; how it ended stands in ``notes``.
     private func run(
         _ experiment: Experiment, _ engine: TimelineEngine, until stop: @escaping @Sendable () -> Bool = { false }
     ) async throws -> [DoseReading] {
@@ -55,7 +57,8 @@ import Testing
         return try await withThrowingTaskGroup(of: Void.self) { group in
             let ended = Latch()
             group.addTask {
-                _ = await fault.work { name, detail in notes.all.withLock { $0.append("\(name) \(detail)") } }
+                let end = await fault.work { name, detail in notes.all.withLock { $0.append("\(name) \(detail)") } }
+                notes.end.withLock { $0 = end }
                 ended.open()
             }
             try await eventually("the plan's end") { ended.isOpen || stop() }
@@ -85,7 +88,7 @@ import Testing
                 \(Self.loss())
             """
         let readings = try await run(try workflow(spec), timeline())
-        #expect(readings.count == 3)
+        #expect(readings.count == 3 && notes.end.withLock { $0 } == .done)
         let log = engine.log
         #expect(Set(log.prefix(2)) == ["inject plan.one", "inject plan.other"])
         // Where the machine stands still for the time between their deadlines, both are due at once.
@@ -120,9 +123,9 @@ import Testing
         #expect(broken.log == ["inject plan.all", "remove plan.all"])
     }
 
-    @Test(arguments: [200, 503, nil])
-    func aFailedCheckEndsTheWorkflow(status: Int?) async throws {
-        let spec = """
+    private func checkedFirst() throws -> Experiment {
+        try workflow(
+            """
               - {name: all, templateType: Serial, children: [check, fault]}
               - name: check
                 templateType: StatusCheck
@@ -134,9 +137,59 @@ import Testing
                 templateType: NetworkChaos
                 deadline: 10ms
                 \(Self.loss())
-            """
-        _ = try await run(try workflow(spec), timeline(answers: status))
+            """)
+    }
+
+    @Test(arguments: [200, 503, nil])
+    func aFailedCheckEndsTheWorkflow(status: Int?) async throws {
+        _ = try await run(try checkedFirst(), timeline(answers: status))
         #expect(engine.log.isEmpty == (status != 200))
+        #expect(notes.end.withLock { $0 } == (status == 200 ? .done : .aborted("the status check check failed")))
+    }
+
+    @Test func whatIsInForceGoesWithTheCheckThatFails() async throws {
+        let spec = """
+              - {name: all, templateType: Parallel, children: [fault, check, other]}
+              - {name: fault, templateType: NetworkChaos, deadline: 1h, \(Self.loss())}
+              - name: check
+                templateType: StatusCheck
+                abortWithStatusCheck: true
+                statusCheck: {failureThreshold: 1, http: {url: "http://a/", criteria: {statusCode: "200"}}}
+              - name: other
+                templateType: StatusCheck
+                abortWithStatusCheck: true
+                statusCheck: {successThreshold: 99, http: {url: "http://a/", criteria: {statusCode: "503"}}}
+            """
+        let otherHasAsked = Latch()
+        let timeline = TimelineEngine(
+            base: engine,
+            tools: TimelineTools(
+                setFailureModes: { _ in }, areModesFollowed: { true },
+                ask: { check in
+                    if check.successThreshold == 99 { otherHasAsked.open() } else { await otherHasAsked.wait() }
+                    return 503
+                }))
+        _ = try await run(try workflow(spec), timeline)
+        #expect(notes.end.withLock { $0 } == .aborted("the status check check failed") && engine.inForce == 0)
+        #expect(notes.names.contains("status_check other was broken off"), "\(notes.names)")
+    }
+
+    /// With time for the fault that nobody waits for.
+    @Test(arguments: [0, 20])
+    func theRunEndsAtOnceAndNamesTheCheck(rate: Int) async throws {
+        var options = RunnerLab.Options()
+        options.otherEngine = timeline(answers: 503)
+        let experiment = try checkedFirst()
+        try await RunnerLab.run(options) { lab in
+            let request = RunRequest(
+                experiment: experiment, origin: .commandLine, baseline: .milliseconds(30), duration: .seconds(600),
+                recovery: .seconds(600), rate: rate, seed: 7)
+            let (view, journal) = try await lab.ended(try lab.manager.start(request).id)
+            #expect(
+                view.verdict == .aborted && view.reasons.first == "the status check check failed", "\(view.reasons)")
+            #expect(journal.events.contains { $0.name == "status_check" && $0.detail == "check failed" })
+            #expect(lab.manager.rateLimitStatus.activeExperiments == 0)
+        }
     }
 
     @Test func removingItEndsWhatIsInForce() async throws {
@@ -144,6 +197,7 @@ import Testing
         let spec = "  - name: all\n    templateType: NetworkChaos\n    deadline: 1h\n    \(Self.loss())"
         _ = try await run(try workflow(spec), timeline()) { engine.inForce == 1 }
         #expect(engine.log == ["inject plan.all", "remove plan.all"])
+        #expect(notes.end.withLock { $0 } == .goesOn, "it was ended, and did not end itself")
     }
 
     @Test func aScheduleStartsAgainAndAgainAndNeverTwiceAtOnce() async throws {

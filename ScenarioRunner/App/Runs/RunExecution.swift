@@ -60,7 +60,6 @@ struct RunExecution: Sendable {
         id: String, request: RunRequest, stop signal: StopSignal, keep: @escaping @Sendable (Journal) -> Void,
         onProgress: @escaping @Sendable (Progress) -> Void
     ) async -> Journal {
-        let stop = signal.latch
         let recorder = RunRecorder(
             id: id, request: request, engine: engine.name, resilience: request.resilience ?? resilience.current,
             site: site,
@@ -74,7 +73,7 @@ struct RunExecution: Sendable {
                         if request.isMeasured {
                             try await measured(request, recorder, signal, onProgress)
                         } else {
-                            try await fault(request, recorder, stop, onProgress)
+                            try await fault(request, recorder, signal, onProgress)
                         }
                     }
                 }
@@ -159,7 +158,7 @@ struct RunExecution: Sendable {
                 ).run(until: loadStop, onProgress)
             }
             group.addTask {
-                await recording(recorder) { try await phases(request, recorder, stop, onProgress) }
+                await recording(recorder) { try await phases(request, recorder, signal, onProgress) }
                 onProgress(.phase(.settle, endsAt: nil))
                 loadStop.open()
             }
@@ -194,13 +193,15 @@ struct RunExecution: Sendable {
     }
 
     private func phases(
-        _ request: RunRequest, _ recorder: RunRecorder, _ stop: Latch, _ onProgress: @Sendable (Progress) -> Void
+        _ request: RunRequest, _ recorder: RunRecorder, _ signal: StopSignal,
+        _ onProgress: @Sendable (Progress) -> Void
     ) async throws {
+        let stop = signal.latch
         guard await !wait(.warmUp, request.warmUpDuration, recorder, stop, onProgress) else {
             return onProgress(.noEffect)
         }
         guard await !wait(.baseline, request.baseline, recorder, stop, onProgress) else { return onProgress(.noEffect) }
-        try await fault(request, recorder, stop, onProgress)
+        try await fault(request, recorder, signal, onProgress)
         guard !stop.isOpen, !recorder.hasFailed else { return }
         _ = await wait(.recovery, request.recovery, recorder, stop, onProgress)
     }
@@ -222,8 +223,10 @@ struct RunExecution: Sendable {
     // MARK: The fault
 
     private func fault(
-        _ request: RunRequest, _ recorder: RunRecorder, _ stop: Latch, _ onProgress: @Sendable (Progress) -> Void
+        _ request: RunRequest, _ recorder: RunRecorder, _ signal: StopSignal,
+        _ onProgress: @Sendable (Progress) -> Void
     ) async throws {
+        let stop = signal.latch
         guard !stop.isOpen else { return onProgress(.noEffect) }
         recorder.note("fault_injecting", request.experiment.effectiveDoseText)
         let fault: any InjectedFault
@@ -245,7 +248,13 @@ struct RunExecution: Sendable {
         onProgress(.phase(.fault, endsAt: .now.advanced(by: request.duration)))
         try await withThrowingTaskGroup(of: Void.self) { group in
             let isDone = Latch()
-            group.addTask { if await fault.work(recorder.note) { isDone.open() } }
+            group.addTask {
+                switch await fault.work(recorder.note) {
+                case .goesOn: break
+                case .done: isDone.open()
+                case .aborted(let reason): signal.stop(reason)
+                }
+            }
             try await hold(fault, for: request.duration, unless: isDone, recorder, stop, onProgress)
         }
     }

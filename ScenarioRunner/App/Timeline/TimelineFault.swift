@@ -4,7 +4,7 @@ import Shared
 import Synchronization
 
 /// A workflow, a schedule or failure modes in force: ``work(_:)`` puts part after part in force and takes it away
-/// again, until all of it is done or ``remove()`` is called.
+/// again, until all of it is done, ``abort(_:)`` or ``remove()`` is called.
 ///
 /// Nothing in it is cancelled: every wait ends at an instant or when `stop` opens, so that a part's removal is never
 /// cut short.
@@ -22,6 +22,8 @@ final class TimelineFault: InjectedFault {
     private struct State {
         var parts: [Part] = []
         var failure: StepFailure?
+        /// Why the plan ended itself before its time.
+        var abortion: String?
         /// Payment failures: steps that were due, and those that the services took up.
         var modeSteps: (due: Int, followed: Int)?
     }
@@ -51,7 +53,7 @@ final class TimelineFault: InjectedFault {
     var summary: String { timeline.experiment.effectiveDoseText }
 
     /// - Parameter note: is told what begins and ends: a name and a sentence.
-    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool {
+    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> FaultWork {
         let start = ContinuousClock.now
         // Each part ends by its own deadline; to put it in force takes time besides.
         let end = start + RunRequest.maxDuration
@@ -62,7 +64,8 @@ final class TimelineFault: InjectedFault {
         case .failureModes(let spec): await switchModes(spec, from: start, note)
         }
         ended.open()
-        return !stop.isOpen
+        if let reason = state.withLock({ $0.abortion }) { return .aborted(reason) }
+        return stop.isOpen ? .goesOn : .done
     }
 
     func readings() async throws -> [DoseReading] {
@@ -135,6 +138,15 @@ final class TimelineFault: InjectedFault {
     func fail(_ reason: String, _ note: @Sendable (String, String) -> Void) {
         note("part_failed", reason)
         state.withLock { if $0.failure == nil { $0.failure = StepFailure(reason) } }
+    }
+
+    /// Ends the plan before its time: what is in force is taken away, and nothing follows. Nothing happens where it has
+    /// been ended already.
+    ///
+    /// - Parameter reason: a sentence for the verdict's reasons.
+    func abort(_ reason: String) {
+        state.withLock { if !stop.isOpen, $0.abortion == nil { $0.abortion = reason } }
+        stop.open()
     }
 
     // MARK: Failure modes

@@ -6,6 +6,7 @@ import Experiments
 ///   run(entry, until: end) --Serial--> one child after another
 ///                          --Parallel--> all children at once
 ///                          --chaos--> in force until its deadline, the end of what holds it at the latest
+///                          --check--> may abort the whole
 /// ```
 struct WorkflowWalk: Sendable {
     let fault: TimelineFault
@@ -34,8 +35,10 @@ struct WorkflowWalk: Sendable {
             await ScheduleWalk(fault: fault, spec: schedule, experiment: part, note: note).run(until: end)
         case .statusCheck(let check, let abortsWorkflow):
             let isWell = await StatusCheckWalk(fault: fault, spec: check).run(until: end)
+            // What was broken off has found nothing out.
+            guard !fault.stop.isOpen else { return note("status_check", "\(name) was broken off") }
             note("status_check", "\(name) \(isWell ? "succeeded" : "failed")")
-            if !isWell, abortsWorkflow { fault.stop.open() }
+            if !isWell, abortsWorkflow { fault.abort("the status check \(name) failed") }
         case .task:
             fault.fail("\(name): a Task runs a container image, which the local lab has none of", note)
         }

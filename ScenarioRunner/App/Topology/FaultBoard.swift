@@ -89,7 +89,9 @@ private struct BoardedFault: InjectedFault {
     var summary: String { base.summary }
     var places: Set<FaultPlan.Place> { base.places }
 
-    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool { await base.work(note) }
+    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> FaultWork {
+        await base.work(note)
+    }
 
     func readings() async throws -> [DoseReading] { try await base.readings() }
 

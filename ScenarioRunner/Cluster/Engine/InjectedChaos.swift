@@ -53,9 +53,9 @@ final class InjectedChaos: InjectedFault {
     func inForce() { state.withLock { $0.effect.begin(at: .now) } }
 
     /// Chaos Mesh does the work; what happens to the object besides is told by the way.
-    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool {
+    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> FaultWork {
         state.withLock { $0.note = note }
-        return false
+        return .goesOn
     }
 
     // MARK: Dose

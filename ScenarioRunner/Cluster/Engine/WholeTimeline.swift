@@ -35,18 +35,18 @@ final class WholeTimeline: InjectedFault {
     }
 
     /// Looks at it once a second; it is done when its workflow is. A schedule never is.
-    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool {
+    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> FaultWork {
         while !Task.isCancelled, !state.withLock({ $0.isGone }) {
             if let object: ChaosObject = try? await desk.api.get(manifest.kind.resource, manifest.name) {
                 _ = try? await look(note)
                 if object.condition("Accomplished") == true {
                     note("timeline_done", summary)
-                    return true
+                    return .done
                 }
             }
             try? await Task.sleep(for: .seconds(1))
         }
-        return false
+        return .goesOn
     }
 
     func readings() async throws -> [DoseReading] {
