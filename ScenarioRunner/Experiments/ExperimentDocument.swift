@@ -21,13 +21,15 @@ public struct ExperimentDocument: Codable, Sendable, Equatable {
     /// What the fault really does, with the true loss where correlation changes it.
     public let effectiveDose: String
     public let labels: [String: String]
+    /// The manifest as it was read, as YAML: loading it gives the same experiment.
+    public let manifest: String
     /// Whether it can be run here.
     public let supported: Bool
     /// Why it cannot: file, line, field and remedy; null when it can.
     public let refusal: String?
 
     enum CodingKeys: String, CodingKey {
-        case name, kind, file, line, description, target, duration, hypothesis, labels, supported, refusal
+        case name, kind, file, line, description, target, duration, hypothesis, labels, manifest, supported, refusal
         case durationS = "duration_s"
         case stopConditions = "stop_conditions"
         case effectiveDose = "effective_dose"
@@ -47,6 +49,8 @@ public struct ExperimentDocument: Codable, Sendable, Equatable {
         stopConditions = experiment.stopConditions.map(\.description)
         effectiveDose = experiment.effectiveDoseText
         labels = experiment.labels
+        // What was read from YAML can be written as such.
+        manifest = (try? experiment.manifest.yaml) ?? ""
         supported = refusal == nil
         self.refusal = refusal?.description
     }
@@ -66,6 +70,7 @@ public struct ExperimentDocument: Codable, Sendable, Equatable {
         try container.encode(stopConditions, forKey: .stopConditions)
         try container.encode(effectiveDose, forKey: .effectiveDose)
         try container.encode(labels, forKey: .labels)
+        try container.encode(manifest, forKey: .manifest)
         try container.encode(supported, forKey: .supported)
         try container.encode(refusal, forKey: .refusal)
     }

@@ -36,6 +36,25 @@ struct CommandLineTests {
         }
     }
 
+    @Test(
+        "Options that shape a lab are refused where none is started",
+        arguments: [
+            ["run", "packet-loss-80-percent"], ["plan", "packet-loss-80-percent"], ["load", "chain"],
+            ["suite", "chaos-experiments"], ["locust", "run", "shopper"],
+        ])
+    func shapesNothing(command: [String]) async throws {
+        try await withStateFolder { folder in
+            for target in [["--target", "kubernetes"], ["--runner", "http://127.0.0.1:1"]] {
+                let ended = try await runner.run(
+                    command + target + ["--plain", "--ports", "0,0,0,0", "--state", folder])
+                #expect(ended.status == .exited(64) && ended.complaints.count == 1, "\(command): \(ended.error)")
+                #expect(
+                    ended.error.hasPrefix("scenario-runner: --plain, --ports would shape a lab")
+                        && ended.error.contains(target[0]), "\(ended.error)")
+            }
+        }
+    }
+
     @Test("A misspelt environment is bad configuration")
     func badEnvironment() async throws {
         try await withStateFolder { folder in

@@ -28,6 +28,8 @@ struct PlainLabTests {
                 let command = try await Command.runner("run", "packet-loss-80-percent", "--state", folder)
                 #expect(command.status == .exited(64) && command.error == "scenario-runner: \(reason)\n")
 
+                try await refusesWhatWouldSayNothing(in: folder)
+
                 let second = try await Command.runner(
                     "lab", "--plain", "--state", folder, "--ports", "0,0,0,0")
                 #expect(second.status == .exited(69) && second.complaints.count == 1)
@@ -44,6 +46,26 @@ struct PlainLabTests {
             }
             #expect(!FileManager.default.fileExists(atPath: "\(folder)/lab.json"))
         }
+    }
+
+    /// The lab runs: it is no other for what a command would like it to be, nor are its experiments.
+    private func refusesWhatWouldSayNothing(in folder: String) async throws {
+        for arguments in [
+            ["run", "cpu-stress-payment", "--allow-total"], ["plan", "cpu-stress-payment", "--no-limits"],
+            ["load", "chain", "--experiments", "chaos-experiments"],
+        ] {
+            let ended = try await Command.runner.run(arguments + ["--state", folder])
+            #expect(ended.status == .exited(64) && ended.complaints.count == 1, "\(ended.error)")
+            #expect(ended.error.contains("\(arguments[2]) would shape a lab") && ended.error.contains("--state"))
+        }
+        let edited = URL(fileURLWithPath: folder).appendingPathComponent("edited")
+        try FileManager.default.createDirectory(at: edited, withIntermediateDirectories: true)
+        let name = "chaos-experiments/05-stress-chaos.yaml"
+        let text = try String(contentsOf: LabProcess.repository.appendingPathComponent(name), encoding: .utf8)
+        try Data(text.replacing("load: 80", with: "load: 70").utf8).write(to: edited.appendingPathComponent("a.yaml"))
+        let suite = try await Command.runner("suite", edited.path, "--state", folder)
+        #expect(suite.status == .exited(64) && suite.complaints.count == 1, "\(suite.error)")
+        #expect(suite.error.contains("cpu-stress-payment"), "\(suite.error)")
     }
 
     /// A payment that just succeeded tells its life from the first status to its delivery.

@@ -73,6 +73,21 @@ import Testing
     }
 
     @Test(arguments: [
+        ["--experiments", "chaos-experiments"], ["--profiles", "a"], ["--locust-profiles", "a"],
+        ["--database", "postgres:///a"], ["--plain"], ["--no-limits"], ["--allow-total"],
+        ["--ports", "5002,5003,5004,8000"],
+    ])
+    func whatShapesALabSaysNothingToOneThatRuns(arguments: [String]) throws {
+        let options = try LabOptions.parse(arguments + ["--seed", "1", "--state", "x"])
+        #expect(options.shaping == [arguments[0]])
+        let refusal = #expect(throws: RefusedRequest.self) { try options.requireNoShaping(because: "one runs") }
+        #expect(
+            refusal?.description == "\(arguments[0]) would shape a lab that this command starts, but one runs")
+        try options.requireNoShaping(but: [arguments[0]], because: "one runs")
+        try LabOptions.parse(["--seed", "1", "--state", "x"]).requireNoShaping(because: "one runs")
+    }
+
+    @Test(arguments: [
         ("postgres:///shop?host=/run/postgresql", false), ("postgresql://me@%2Frun%2Fpostgresql/shop", false),
         ("postgres://me@db.example:5432/shop?sslmode=verify-full", true), ("postgres://db.example/shop", true),
     ])

@@ -9,14 +9,21 @@ struct LabOptions: ParsableArguments {
     @Option(name: .customLong("state"), help: "Folder for logs, databases and journals.")
     var stateFolder = ".lab"
 
-    @Option(name: .customLong("experiments"), help: "Folder with the Chaos Mesh manifests.")
-    var experimentsFolder = "chaos-experiments"
+    // What shapes a lab has no default here: whoever uses a lab that runs already has to know what was asked for.
 
-    @Option(name: .customLong("profiles"), help: "Folder with the load profiles.")
-    var profilesFolder = "ScenarioRunner/load-profiles"
+    @Option(
+        name: .customLong("experiments"),
+        help: "Folder with the Chaos Mesh manifests. Default: \(LabOptions.usualExperiments).")
+    var experimentsFolder: String?
 
-    @Option(name: .customLong("locust-profiles"), help: "Folder with the Locust files.")
-    var locustFolder = LocustSettings.usualProfilesFolder
+    @Option(
+        name: .customLong("profiles"), help: "Folder with the load profiles. Default: \(LabOptions.usualProfiles).")
+    var profilesFolder: String?
+
+    @Option(
+        name: .customLong("locust-profiles"),
+        help: "Folder with the Locust files. Default: \(LocustSettings.usualProfilesFolder).")
+    var locustFolder: String?
 
     @Option(
         help: ArgumentHelp(
@@ -37,24 +44,58 @@ struct LabOptions: ParsableArguments {
     @Option(help: "Decides every random choice; printed and in the journal. Chosen when absent.")
     var seed: UInt64?
 
-    @Option(help: "Ports on 127.0.0.1 for payment,inventory,notification,runner; 0 takes a free one.")
-    var ports = "5002,5003,5004,8000"
+    @Option(
+        help: """
+            Ports on 127.0.0.1 for payment,inventory,notification,runner; 0 takes a free one. Default: \
+            \(LabOptions.usualPorts).
+            """)
+    var ports: String?
+
+    static let usualExperiments = "chaos-experiments"
+    static let usualProfiles = "ScenarioRunner/load-profiles"
+    static let usualPorts = "5002,5003,5004,8000"
+
+    /// Those that were given and say what a lab is to be like when it starts: nothing to a lab that runs.
+    var shaping: [String] {
+        let all: [(name: String, isGiven: Bool)] = [
+            ("--experiments", experimentsFolder != nil), ("--profiles", profilesFolder != nil),
+            ("--locust-profiles", locustFolder != nil), ("--database", database != nil), ("--plain", plain),
+            ("--no-limits", noLimits), ("--allow-total", allowTotal), ("--ports", ports != nil),
+        ]
+        return all.filter(\.isGiven).map(\.name)
+    }
+
+    /// - Parameters:
+    ///   - heeded: shaping options that the command itself looks at.
+    ///   - reason: why no lab is started.
+    /// - Throws: ``RefusedRequest`` when one was given that would say nothing.
+    func requireNoShaping(but heeded: Set<String> = [], because reason: String) throws {
+        let unheeded = shaping.filter { !heeded.contains($0) }
+        guard !unheeded.isEmpty else { return }
+        throw RefusedRequest(
+            description: "\(unheeded.joined(separator: ", ")) would shape a lab that this command starts, but \(reason)"
+        )
+    }
 
     func settings() throws -> LabSettings {
-        let numbers = ports.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
+        let numbers = (ports ?? Self.usualPorts).split(separator: ",", omittingEmptySubsequences: false).map {
+            Int($0) ?? -1
+        }
         guard numbers.count == 4, numbers.allSatisfy({ (0...65535).contains($0) }) else {
             throw ValidationError("--ports takes four numbers from 0 to 65535: 5002,5003,5004,8000")
         }
         let environment = try runnerEnvironment()
         return try LabSettings(
-            stateFolder: stateFolder, experimentsFolder: experimentsFolder, profilesFolder: profilesFolder,
+            stateFolder: stateFolder, experimentsFolder: experimentsFolder ?? Self.usualExperiments,
+            profilesFolder: profilesFolder ?? Self.usualProfiles,
             ports: .init(
                 payment: numbers[0], inventory: numbers[1], notification: numbers[2], runner: numbers[3]),
             database: try databaseSetting(), plain: plain, limits: !noLimits, allowTotal: allowTotal,
             seed: seed ?? .random(in: RunRequest.seeds),
             cooldownSeconds: environment.cooldownMinutes * 60,
             locust: LocustSettings(
-                profilesFolder: locustFolder, environment: ProcessInfo.processInfo.environment))
+                profilesFolder: locustFolder ?? LocustSettings.usualProfilesFolder,
+                environment: ProcessInfo.processInfo.environment))
     }
 
     private func databaseSetting() throws -> LabDatabase? {

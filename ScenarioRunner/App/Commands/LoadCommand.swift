@@ -62,9 +62,11 @@ struct LoadCommand: AsyncParsableCommand {
         let line = LoadLine()
         let summary: LoadSummary
         if order.isOnHost {
+            try lab.requireNoShaping(
+                but: ["--profiles"], because: "\(order.target) is reached from this process: leave that out")
             summary = try await HostLoad(order: order).run(line, file)
         } else {
-            summary = try await LabSession.withRunner(target, lab) { address in
+            summary = try await LabSession.withRunner(target, lab, heeding: ["--profiles"]) { address in
                 try await RunnerLoad(address: address, order: order).run(line, file)
             }
         }
@@ -86,12 +88,13 @@ struct LoadCommand: AsyncParsableCommand {
         } catch {
             throw RefusedRequest(description: error.description)
         }
-        let catalogue = LoadProfileCatalogue.load(folder: lab.profilesFolder)
+        let folder = lab.profilesFolder ?? LabOptions.usualProfiles
+        let catalogue = LoadProfileCatalogue.load(folder: folder)
         if let found = catalogue.profile(named: profile) { return found }
         let names = catalogue.profiles.map(\.name).joined(separator: ", ")
         let problems = catalogue.problems.map { "\n  \($0)" }.joined()
         throw RefusedRequest(
-            description: "there is no profile \(profile) in \(lab.profilesFolder); there are: \(names)\(problems)")
+            description: "there is no profile \(profile) in \(folder); there are: \(names)\(problems)")
     }
 
     private func readShape() throws -> LoadShape {

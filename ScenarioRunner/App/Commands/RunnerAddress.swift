@@ -93,6 +93,9 @@ struct TargetOptions: ParsableArguments {
         }
     }
 
+    /// What says that no lab is meant.
+    var given: String { target == .kubernetes ? "--target kubernetes" : "--runner" }
+
     /// For a command that starts no lab of its own.
     ///
     /// - Parameter folder: `--state` of the command.

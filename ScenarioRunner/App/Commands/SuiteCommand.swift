@@ -20,7 +20,8 @@ struct SuiteCommand: AsyncParsableCommand {
                 - packet-loss-80-percent
                 - {name: cpu-stress-payment, duration: 20s, expect: "success >= 95%, money right"}
 
-            What cannot be run there is not tested, and counts neither way.
+            What cannot be run there is not tested, and counts neither way. A runner that is there runs its own \
+            manifests: a folder whose experiments are others than those is refused.
 
             Exit codes, the worst that happened: 2 a run deviated, else 3 one was aborted or the suite was stopped, else 4 one was invalid or \
             nothing was tested, else 0. 64 the file is wrong, 69 there is no lab.
@@ -58,12 +59,20 @@ struct SuiteCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         let (suite, isFolder) = try SuiteArgument(path: path).read()
-        if isFolder { lab.experimentsFolder = path }
+        if isFolder {
+            guard lab.experimentsFolder == nil else {
+                throw RefusedRequest(
+                    description: "--experiments: \(path) is the folder of the experiments; leave it out")
+            }
+            lab.experimentsFolder = path
+        }
         let defaults = try settings()
         let rest = try self.rest.map { try Self.duration($0, "--rest") } ?? suite.rest ?? SuiteRun.defaultRest
         let startedAt = UnixTime.now.seconds
-        let outcome = try await LabSession.withRunner(target, lab) { [self] address in
-            await Self.run(suite, rest, stopsOnFailure: stopOnFailure, address) { entry in
+        let outcome = try await LabSession.withRunner(target, lab, heeding: isFolder ? ["--experiments"] : []) {
+            [self] address in
+            if isFolder { try await SuiteFolder(path: path).requireSame(at: address) }
+            return await Self.run(suite, rest, stopsOnFailure: stopOnFailure, address) { entry in
                 try await RunClient(address: address, progress: ProgressLine()).run(
                     body(entry, entry.settings.over(suite.settings).over(defaults)))
             }

@@ -10,16 +10,29 @@ enum LabSession {
     /// From the start of the process to its first answer.
     private static let startTime = Announcement.startTime + .seconds(10)
 
-    /// - Throws: ``LabError`` when no runner can be had, and what `body` throws.
+    /// - Parameter heeded: options of those that shape a lab that the command itself looks at.
+    /// - Throws: ``LabError`` when no runner can be had, ``RefusedRequest`` for options that say nothing to the one that
+    ///   there is, and what `body` throws.
     static func withRunner<Value: Sendable>(
-        _ target: TargetOptions, _ options: LabOptions,
+        _ target: TargetOptions, _ options: LabOptions, heeding heeded: Set<String> = [],
         _ body: @escaping @Sendable (RunnerAddress) async throws -> Value
     ) async throws -> Value {
-        if let address = target.address { return try await body(address) }
+        if let address = target.address {
+            try options.requireNoShaping(
+                but: heeded, because: "\(target.given) names a runner that is there: leave that out")
+            return try await body(address)
+        }
         let settings = try options.settings()
         try settings.folder.prepare()
         let ofLab = { @Sendable in RunnerAddress(lab: $0, folder: options.stateFolder) }
-        if let running = settings.folder.runningLab() { return try await body(ofLab(running)) }
+        if let running = settings.folder.runningLab() {
+            try options.requireNoShaping(
+                but: heeded,
+                because:
+                    "one runs in \(options.stateFolder) already: leave that out, stop that lab, or name another --state"
+            )
+            return try await body(ofLab(running))
+        }
         return try await withOwnLab(settings) { try await body(ofLab($0)) }
     }
 
