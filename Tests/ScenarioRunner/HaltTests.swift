@@ -89,6 +89,33 @@ import Verdict
         }
     }
 
+    @Test func aRunnerThatStartsAnewIsStillHalted() async throws {
+        var options = RunnerLab.Options()
+        options.remembersHalt = true
+        try await RunnerLab.serve(options) { lab, server in
+            #expect(!lab.restarted(remembersHalt: true).isHalted)
+            for _ in 0..<2 { _ = try await server.send("POST", "/api/halt") }
+            let anew = lab.restarted(remembersHalt: true)
+            #expect(anew.isHalted && !anew.rateLimitStatus.canTriggerNew)
+            let refusal = #expect(throws: Problem.self) { try anew.start(RunnerLab.request()) }
+            #expect(refusal?.status == .locked)
+            #expect(!lab.restarted().isHalted, "a lab is started by hand, and armed")
+            for _ in 0..<2 { anew.rearm() }
+            #expect(!lab.restarted(remembersHalt: true).isHalted)
+        }
+    }
+
+    @Test func aHaltThatCannotBeWrittenDownHolds() async throws {
+        var options = RunnerLab.Options()
+        options.remembersHalt = true
+        try await RunnerLab.serve(options) { lab, server in
+            let place = lab.folder.root.appendingPathComponent("halted")
+            try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+            #expect(try await server.send("POST", "/api/halt").status == 200)
+            #expect(lab.manager.isHalted)
+        }
+    }
+
     @Test func aRunBeforeItsFaultGetsNone() async throws {
         try await RunnerLab.serve { lab, server in
             let id = try lab.manager.start(RunnerLab.request(rate: 20, baseline: .seconds(600))).id

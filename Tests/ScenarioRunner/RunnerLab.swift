@@ -37,6 +37,8 @@ struct RunnerLab: Sendable {
         /// Every replica of every service, where it matters whether a fault touches all of them.
         var allReplicas: Set<String> = []
         var allowsTotal = false
+        /// Whether a runner on the same folder knows of a halt.
+        var remembersHalt = false
         /// Looks whether an experiment can begin now.
         var preflight: @Sendable (Experiment) async throws -> Void = { _ in }
         /// How long a trigger waits for its fault.
@@ -129,12 +131,16 @@ struct RunnerLab: Sendable {
                 removalTime: options.removalTime),
             folder: folder,
             governor: Governor(cooldown: options.cooldown, allowsTotal: options.allowsTotal),
+            haltMark: options.remembersHalt ? HaltMark(folder: folder, logger: logger) : nil,
             allReplicas: { options.allReplicas }, preflight: options.preflight, events: events, logger: logger)
     }
 
     /// The manager of a runner that starts anew on the same folder.
-    func restarted(logger: Logger) -> RunManager {
-        let options = Options()
+    func restarted(
+        remembersHalt: Bool = false, logger: Logger = Logger(label: "restarted") { _ in SwiftLogNoOpLogHandler() }
+    ) -> RunManager {
+        var options = Options()
+        options.remembersHalt = remembersHalt
         return Self.manager(options, options.engine, folder, FailureModesStore(seed: 1), EventHub(), logger)
     }
 

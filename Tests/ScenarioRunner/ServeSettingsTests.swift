@@ -66,6 +66,7 @@ import Testing
         #expect(runner.folder.root.path == "/data" && runner.seed == 7 && runner.allowTotal)
         #expect(runner.experimentsFolder == "/e" && runner.profilesFolder == "/p")
         #expect(runner.locust.profilesFolder == "/l" && runner.cooldownSeconds == 60)
+        #expect(runner.remembersHalt, "a pod is started anew without anybody's asking")
     }
 
     @Test(arguments: [

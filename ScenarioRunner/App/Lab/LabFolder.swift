@@ -9,6 +9,7 @@ import Shared
 ///   .lab/logs/      one file a replica
 ///   .lab/data/      the services' databases
 ///   .lab/runs/      one journal a run, and the files of Locust's runs
+///   .lab/halted     while everything is halted, of a runner that is no lab
 /// ```
 struct LabFolder: Sendable {
     let root: URL

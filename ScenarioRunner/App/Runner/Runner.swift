@@ -62,6 +62,7 @@ struct Runner: Sendable {
                 resilience: ResilienceSwitch(store: failureModes, events: events)),
             folder: settings.folder,
             governor: Governor(cooldown: .seconds(settings.cooldownSeconds), allowsTotal: settings.allowTotal),
+            haltMark: settings.remembersHalt ? HaltMark(folder: settings.folder, logger: logger) : nil,
             allReplicas: { Set(system.replicas().map(\.name)) }, preflight: site.preflight, events: events,
             logger: logger)
         let isHalted = { @Sendable in runs.isHalted }

@@ -12,6 +12,8 @@ struct RunnerSettings: Sendable {
     let cooldownSeconds: Int
     /// Whether faults may touch every replica of every service at once.
     let allowTotal: Bool
+    /// Whether one that starts anew is still halted.
+    var remembersHalt = false
     /// Decides every draw of the failure modes.
     let seed: UInt64
 }

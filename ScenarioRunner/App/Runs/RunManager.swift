@@ -24,32 +24,6 @@ final class RunManager: Service, Sendable {
     /// How long a halt waits for the last fault to go.
     static let haltTime = Duration.seconds(10)
 
-    fileprivate struct Record {
-        var view: RunView
-        let request: RunRequest
-        let stop = StopSignal()
-        /// Open once its fault is gone, or when there never was one.
-        let isFaultGone = Latch()
-        /// Open once its fault is in force, or never will be.
-        let isDecided = Latch()
-        var wasInForce = false
-        /// Its removal was given up.
-        var hasStuckFault = false
-        var journal: Journal?
-    }
-
-    fileprivate struct State {
-        var records: [String: Record] = [:]
-        /// Oldest first.
-        var order: [String] = []
-        /// Runs of earlier lives of the runner, newest first; their journals are on disk.
-        var past: [RunView]
-        var governor: Governor
-        /// For pages that open later.
-        var recentSeconds: Deque<LiveWindow.Second> = []
-        var isShuttingDown = false
-    }
-
     private let state: Mutex<State>
     private let engine: any ChaosEngine
     private let execution: RunExecution
@@ -58,6 +32,8 @@ final class RunManager: Service, Sendable {
     /// Looks whether an experiment can begin now.
     private let preflight: @Sendable (Experiment) async throws -> Void
     private let store: JournalStore
+    /// Nil where a halt ends with the runner.
+    private let haltMark: HaltMark?
     private let events: EventHub
     private let logger: Logger
     private let queue: AsyncStream<String>
@@ -65,10 +41,13 @@ final class RunManager: Service, Sendable {
 
     init(
         engine: any ChaosEngine, execution: RunExecution, folder: LabFolder, governor: Governor,
-        allReplicas: @escaping @Sendable () -> Set<String>,
+        haltMark: HaltMark? = nil, allReplicas: @escaping @Sendable () -> Set<String>,
         preflight: @escaping @Sendable (Experiment) async throws -> Void = { _ in }, events: EventHub, logger: Logger
     ) {
         store = JournalStore(folder: folder.runs, logger: logger)
+        self.haltMark = haltMark
+        var governor = governor
+        if haltMark?.isSet == true { governor.halt() }
         state = Mutex(State(past: store.readNewest().map { RunView($0) }, governor: governor))
         self.engine = engine
         self.execution = execution
@@ -243,6 +222,8 @@ final class RunManager: Service, Sendable {
         let others = stopOthers()
         publishRateLimit()
         events.publish("halt", HaltStatus(isHalted: true))
+        // Last: nothing that is to end waits for a disk.
+        haltMark?.keep { isHalted }
         logger.warning("halted", metadata: ["stopped": "\(running.keys.sorted() + others)"])
         let deadline = ContinuousClock.now + Self.haltTime
         for record in running.values { _ = await record.isFaultGone.wait(until: deadline) }
@@ -254,6 +235,7 @@ final class RunManager: Service, Sendable {
         state.withLock { $0.governor.rearm() }
         publishRateLimit()
         events.publish("halt", HaltStatus(isHalted: false))
+        haltMark?.keep { isHalted }
         logger.warning("re-armed")
     }
 
@@ -352,45 +334,5 @@ final class RunManager: Service, Sendable {
 
     private func publishRateLimit() { events.publish("rate_limit", rateLimitStatus) }
 
-    fileprivate static func unknown(_ id: String) -> Problem { .notFound("There is no run \(id).") }
-}
-
-extension RunManager.State {
-    /// For a fault to be put in force and verified (30 s each, where workers take longest), and to go
-    /// (``RunExecution/removalTime``, and the last attempt): a place that came free before its fault has gone would
-    /// let a fourth one in.
-    fileprivate static let roomForFault = Duration.seconds(180)
-
-    fileprivate var resilienceHolder: String? {
-        records.first { $0.value.view.state != .finished && $0.value.request.setsResilience }?.key
-    }
-
-    fileprivate mutating func admit(_ id: String, _ request: RunRequest, _ plan: FaultPlan) throws {
-        if request.setsResilience, let holder = resilienceHolder {
-            throw Problem.conflict(
-                "\(holder) has set the resilience of the services for its own time. Stop it first, or wait for its end.",
-                members: ["run_id": .string(holder)])
-        }
-        let candidate = Governor.Candidate(
-            id: id, experiment: request.experiment.name, plan: plan,
-            lease: request.totalDuration + Self.roomForFault, coolsDown: request.origin.coolsDown)
-        if let refusal = governor.admit(candidate, at: .now, time: Date()) {
-            throw refusal.problem(for: request.experiment.name)
-        }
-    }
-
-    fileprivate func pastView(_ id: String) throws -> RunView {
-        guard let view = past.first(where: { $0.id == id }) else { throw RunManager.unknown(id) }
-        return view
-    }
-
-    /// The oldest are those of earlier lives.
-    fileprivate mutating func forgetOldest() {
-        past = Array(past.prefix(max(0, RunManager.maxRemembered - order.count)))
-        while order.count > RunManager.maxRemembered,
-            let index = order.firstIndex(where: { records[$0]?.view.state == .finished })
-        {
-            records[order.remove(at: index)] = nil
-        }
-    }
+    static func unknown(_ id: String) -> Problem { .notFound("There is no run \(id).") }
 }

@@ -52,7 +52,7 @@ struct ServeSettings: Sendable {
             folder: folder, experimentsFolder: experiments, profilesFolder: profiles,
             locust: try LocustSettings(profilesFolder: locust, environment: environment),
             cooldownSeconds: try RunnerEnvironment.detected(in: environment, pod).cooldownMinutes * 60,
-            allowTotal: allowTotal, seed: UInt64(seed))
+            allowTotal: allowTotal, remembersHalt: true, seed: UInt64(seed))
         self.access = access
         callers = isAtDesk && host == Self.deskHost ? .thisMachine : CallerRule()
     }
