@@ -174,18 +174,16 @@ struct RunClient: Sendable {
 
     private func poll(_ id: String, _ connection: RunnerConnection) async throws -> Journal {
         let deadline = ContinuousClock.now + Self.longest
-        var heardAt = ContinuousClock.now
+        var patient = PatientConnection(connection)
         while ContinuousClock.now < deadline {
-            do {
-                let answer = try await connection.call(.get, path(id))
-                heardAt = .now
+            if let answer = try await patient.ask(path(id)) {
                 let run = try JSONDecoder().decode(Followed.self, from: answer)
                 if let journal = run.journal {
                     progress.clear()
                     return journal
                 }
                 progress.show(run.view)
-            } catch is SilentRunner where heardAt.duration(to: .now) < address.patience {
+            } else {
                 progress.show("the runner does not answer; the run goes on there")
             }
             try await Task.sleep(for: Self.pollInterval)

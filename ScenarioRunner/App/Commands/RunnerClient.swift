@@ -39,6 +39,30 @@ struct RunnerConnection: Sendable {
 /// Nobody answers where a runner should: whoever follows a run may ask again.
 struct SilentRunner: Error {}
 
+/// The API of a runner, for a command that follows what goes on there: it lives with a runner that does not answer for as
+/// long as its address may be silent.
+struct PatientConnection {
+    let connection: RunnerConnection
+    private var heardAt = ContinuousClock.now
+
+    init(_ connection: RunnerConnection) { self.connection = connection }
+
+    /// - Returns: the answer; nil when there was none this time, and it is worth asking again.
+    /// - Throws: ``SilentRunner`` when there has been none for too long, ``LabError`` for what is not there any more.
+    mutating func ask(_ path: String) async throws -> Data? {
+        do {
+            let answer = try await connection.call(.get, path)
+            heardAt = .now
+            return answer
+        } catch is SilentRunner where heardAt.duration(to: .now) < connection.address.patience {
+            return nil
+        } catch let refusal as RefusedRequest {
+            // It was there when the command began: a runner that started anew does not know of it.
+            throw LabError(refusal.description)
+        }
+    }
+}
+
 /// The API of a runner, for commands that ask it one thing.
 struct RunnerClient: Sendable {
     let address: RunnerAddress

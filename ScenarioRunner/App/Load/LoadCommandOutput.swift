@@ -13,8 +13,10 @@ struct LoadLine: Sendable {
         line += ", \(progress.inFlight) under way"
         if progress.lateSends > 0 { line += ", \(progress.lateSends) late" }
         if progress.dropped > 0 { line += ", \(progress.dropped) never sent" }
-        write("\r\u{1B}[K\(line)")
+        show(line)
     }
+
+    func show(_ line: String) { write("\r\u{1B}[K\(line)") }
 
     func clear() { write("\r\u{1B}[K") }
 

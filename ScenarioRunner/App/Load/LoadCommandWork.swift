@@ -56,24 +56,50 @@ struct RunnerLoad: Sendable {
     private static let interval = Duration.milliseconds(500)
 
     func run(_ line: LoadLine, _ file: CSVFile?) async throws -> LoadSummary {
+        let client = HTTPClient()
+        let connection = RunnerConnection(address: address, client: client)
+        do {
+            let summary = try await run(connection, line, file)
+            await client.shutdown()
+            return summary
+        } catch {
+            await client.shutdown()
+            line.clear()
+            throw error is SilentRunner ? address.silence : error
+        }
+    }
+
+    private func run(_ connection: RunnerConnection, _ line: LoadLine, _ file: CSVFile?) async throws -> LoadSummary {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        let client = RunnerClient(address: address)
-        _ = try await client.call(.post, "/api/load", body: body)
+        let started = try JSONDecoder().decode(
+            LoadView.self, from: try await connection.call(.post, "/api/load", body: body))
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for await _ in signals { _ = try? await client.call(.post, "/api/load/stop") }
+                for await _ in signals { _ = try? await connection.call(.post, "/api/load/stop") }
             }
             defer { group.cancelAll() }
-            return try await follow(client, line, file)
+            return try await follow(started.id, connection, line, file)
         }
     }
 
     /// Ends with the load, which ends by itself.
-    private func follow(_ client: RunnerClient, _ line: LoadLine, _ file: CSVFile?) async throws -> LoadSummary {
+    private func follow(
+        _ id: String, _ connection: RunnerConnection, _ line: LoadLine, _ file: CSVFile?
+    ) async throws -> LoadSummary {
         var since = 0
+        var patient = PatientConnection(connection)
         while true {
-            let answer = try await client.call(.get, "/api/load?since=\(since)")
+            guard let answer = try await patient.ask("/api/load?since=\(since)") else {
+                line.show("the runner does not answer; the load goes on there")
+                try await Task.sleep(for: Self.interval)
+                continue
+            }
             let load = try JSONDecoder().decode(Followed.self, from: answer)
+            // The runner keeps the numbers of one load only.
+            guard load.view.id == id else {
+                throw LabError(
+                    "the load \(id) has ended, and \(load.view.id) was started before anybody asked for its numbers")
+            }
             for second in load.seconds { file?.write(second) }
             since = load.seconds.last.map { $0.t + 1 } ?? since
             if let summary = load.view.summary, !load.view.isUnderWay { return summary }
