@@ -36,6 +36,28 @@ import Verdict
         }
     }
 
+    /// What `run` prints of a runner elsewhere is what `report` and `compare` take.
+    @Test func aJournalIsReadFromItsAddress() async throws {
+        try await RunnerLab.serve { lab, server in
+            let id = try await Self.runs(lab)[0]
+            let url = "http://127.0.0.1:\(server.port)"
+            let argument = JournalArgument(stateFolder: "/nowhere")
+            let journal = try await argument.read(RunnerAddress(cluster: url).file(of: id, "json"))
+            #expect(journal == (try await lab.ended(id).journal))
+            let wrapped = await #expect(throws: RefusedRequest.self) {
+                try await argument.read("\(url)/api/runs/\(id)")
+            }
+            #expect(wrapped?.description.contains("is no journal") == true)
+            let unknown = await #expect(throws: RefusedRequest.self) {
+                try await argument.read(RunnerAddress(cluster: url).file(of: "RUN-1", "json"))
+            }
+            #expect(unknown?.description.contains("answered 404: There is no run RUN-1") == true)
+        }
+        await #expect(throws: LabError.self) {
+            try await JournalArgument(stateFolder: "/nowhere").read("http://127.0.0.1:1/journal")
+        }
+    }
+
     @Test func theReportLiesBesideTheJournal() async throws {
         try await RunnerLab.run { lab in
             let id = try lab.manager.start(RunnerLab.request()).id

@@ -27,7 +27,7 @@ import Verdict
         let other = try #require(try options("--target", "kubernetes", "--runner", "http://localhost:9000").address)
         #expect(other.url == "http://localhost:9000" && other.silence.description.contains(" 9000:8000'"))
         #expect(other.patience > .zero)
-        #expect(other.file(of: "RUN-1", "json") == "http://localhost:9000/api/runs/RUN-1")
+        #expect(other.file(of: "RUN-1", "json") == "http://localhost:9000/api/runs/RUN-1/report?format=json")
         #expect(other.file(of: "RUN-1", "html") == "http://localhost:9000/api/runs/RUN-1/report")
     }
 

@@ -4,7 +4,7 @@ import Shared
 import Verdict
 
 /// `scenario-runner compare A B`: whether two runs differ, and a gate for a change that must not make things worse.
-struct CompareCommand: ParsableCommand {
+struct CompareCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare", abstract: "Compare two runs, number by number, with intervals.",
         discussion: """
@@ -12,10 +12,10 @@ struct CompareCommand: ParsableCommand {
             recovery:+5s; the phase is 'fault' when it is left away. 'any' trips when anything differs. A gate trips only \
             when the change is beyond its limit and no chance.
 
-            Exit codes: 0 compared, 2 a gate tripped, 64 no such journal.
+            Exit codes: 0 compared, 2 a gate tripped, 64 no such journal, 69 nobody answers at its address.
             """)
 
-    @Argument(help: "The run to compare with: a journal, or the id of a run.")
+    @Argument(help: "The run to compare with: a journal, by its file or its address, or the id of a run.")
     var a: String
 
     @Argument(help: "The run to be judged.")
@@ -42,9 +42,9 @@ struct CompareCommand: ParsableCommand {
     @Option(name: .customLong("state"), help: "Folder of the lab that made the runs.")
     var stateFolder = ".lab"
 
-    func run() throws {
+    func run() async throws {
         let argument = JournalArgument(stateFolder: stateFolder)
-        let (a, b) = (try argument.read(a), try argument.read(b))
+        let (a, b) = (try await argument.read(a), try await argument.read(b))
         let comparison = RunComparison(a, b, seed: seed)
         let findings = RegressionGate.judge(gates, comparison)
         if json {

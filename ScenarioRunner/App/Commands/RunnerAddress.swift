@@ -55,7 +55,7 @@ struct RunnerAddress: Sendable, Equatable {
     /// - Parameter kind: `json` for the journal, `html` for the report.
     func file(of runID: String, _ kind: String) -> String {
         guard case .lab(let folder) = place else {
-            return "\(url)/api/runs/\(runID)" + (kind == "html" ? "/report" : "")
+            return "\(url)/api/runs/\(runID)/report" + (kind == "html" ? "" : "?format=\(kind)")
         }
         return "\(folder)/runs/\(runID).\(kind)"
     }

@@ -40,19 +40,24 @@ struct JournalFiles: Sendable {
     /// - Parameter maximum: a larger file is refused, in bytes.
     /// - Throws: ``UnreadableJournal``.
     static func read(_ file: URL, atMost maximum: Int = maximumBytes) throws(UnreadableJournal) -> Journal {
-        func unreadable(_ reason: String) -> UnreadableJournal {
-            UnreadableJournal(description: "\(file.relativePath) is no journal: \(reason)")
-        }
         guard let handle = try? FileHandle(forReadingFrom: file),
             let data = try? handle.read(upToCount: maximum + 1) ?? Data()
-        else { throw unreadable("it cannot be read") }
-        guard data.count <= maximum else { throw unreadable("it is larger than \(maximum / 1_048_576) MiB") }
+        else { throw UnreadableJournal(file.relativePath, "it cannot be read") }
+        guard data.count <= maximum else {
+            throw UnreadableJournal(file.relativePath, "it is larger than \(maximum / 1_048_576) MiB")
+        }
+        return try read(data, of: file.relativePath)
+    }
+
+    /// - Parameter source: where it comes from, for people.
+    /// - Throws: ``UnreadableJournal``.
+    static func read(_ data: Data, of source: String) throws(UnreadableJournal) -> Journal {
         do {
             return try Journal(json: data)
         } catch let error as OtherJournalSchema {
-            throw unreadable("\(error)")
+            throw UnreadableJournal(source, "\(error)")
         } catch {
-            throw unreadable("it is not JSON of the journal's schema")
+            throw UnreadableJournal(source, "it is not JSON of the journal's schema")
         }
     }
 
@@ -66,7 +71,9 @@ struct JournalFiles: Sendable {
     }
 }
 
-/// A file that should be a journal and is none, with the reason.
+/// What should be a journal and is none, with the reason.
 struct UnreadableJournal: Error, CustomStringConvertible {
     let description: String
+
+    init(_ source: String, _ reason: String) { description = "\(source) is no journal: \(reason)" }
 }

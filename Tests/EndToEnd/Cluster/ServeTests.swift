@@ -43,6 +43,13 @@ struct ServeTests {
 
     /// Commands that ask one thing, with the same output and exit codes as in the lab.
     private func asksOneThing(of system: ServedSystem) async throws {
+        let runs = try await system.get("/api/runs").body["runs"]
+        guard case .array(let all) = runs, let id = all.first?["id"]?.text else {
+            throw NotInTime(description: "no run")
+        }
+        let url = "\(system.url)/api/runs/\(id)/report?format=json"
+        let comparison = try await Command.runner("compare", url, url, "--fail-on", "any")
+        #expect(comparison.status == .exited(0), "\(comparison.error)")
         let check = try await system.command("check")
         #expect(check.status == .exited(0) && check.output.hasPrefix("the money is right: "), "\(check.error)")
         let plan = try await system.command("plan", "packet-loss-80-percent", "--seed", "7")
