@@ -54,11 +54,9 @@ extension ResilienceSettings {
 
 /// The load that a manifest asks for: `18/s`.
 enum RateText {
-    static let range = 1...2000
-
     static func parse(_ text: String) throws(QuantityError) -> Int {
-        guard text.hasSuffix("/s"), let rate = Int(text.dropLast(2)), range.contains(rate) else {
-            throw QuantityError("is no rate: write 1/s to \(range.upperBound)/s")
+        guard text.hasSuffix("/s"), let rate = Int(text.dropLast(2)), RunLimits.rates.contains(rate) else {
+            throw QuantityError("is no rate: write 1/s to \(RunLimits.rates.upperBound)/s")
         }
         return rate
     }

@@ -32,6 +32,9 @@ import Testing
         ("experiments:\n  - name: a\n    rates: 5", 3, "experiments[0].rates"),
         ("experiments:\n  - {duration: 5s}", 2, "experiments[0].name"),
         ("experiments:\n  - 7", 2, "experiments[0]"),
+        ("rate: 2001\nexperiments: [a]", 1, "rate"), ("duration: 15m1s\nexperiments: [a]", 1, "duration"),
+        ("baseline: 10m1s\nexperiments: [a]", 1, "baseline"), ("recovery: 11m\nexperiments: [a]", 1, "recovery"),
+        ("duration: 999ms\nexperiments: [a]", 1, "duration"), ("rest: 61m\nexperiments: [a]", 1, "rest"),
         ("rate: 0\nexperiments: [a]", 1, "rate"), ("rate: fast\nexperiments: [a]", 1, "rate"),
         ("rest: soon\nexperiments: [a]", 1, "rest"), ("duration: 2h\nexperiments: [a]", 1, "duration"),
         ("experiments:\n  - name: a\n    expect: all well", 3, "experiments[0].expect"),
@@ -42,6 +45,14 @@ import Testing
         let refusal = try #require(throws: Refusal.self) { try Suite(yaml: yaml, file: "suite.yaml") }
         #expect(refusal.file == "suite.yaml" && refusal.field == field, "\(refusal)")
         #expect(abs(refusal.line - line) <= (field.isEmpty ? 1 : 0), "\(refusal)")
+    }
+
+    /// What a suite lets through the runner does too: the limits are those of ``RunLimits`` in both.
+    @Test func theLimitsAreThoseOfARun() throws {
+        let yaml = "rest: 1h\nbaseline: 10m\nduration: 15m\nrecovery: 10m\nrate: 2000\nexperiments: [a]"
+        let settings = try Suite(yaml: yaml, file: "suite.yaml").settings
+        #expect(settings.rate == RunLimits.rates.upperBound && settings.duration == RunLimits.longestFault)
+        #expect(settings.baseline == RunLimits.longestPhase && settings.recovery == RunLimits.longestPhase)
     }
 
     private static func path(_ name: String) -> String {

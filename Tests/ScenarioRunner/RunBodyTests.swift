@@ -29,6 +29,22 @@ import Testing
         #expect(body.baseline == .seconds(1) && body.duration == .seconds(900) && body.recovery == .seconds(90))
     }
 
+    @Test func theLimitsAreThoseOfEveryRun() throws {
+        func phases(_ baseline: Duration, _ duration: Duration) throws -> RunBody {
+            try body(
+                """
+                {"experiment": "x", "baseline": "\(GoDuration.text(baseline))", "duration": "\(GoDuration.text(duration))",
+                 "rate": 1}
+                """)
+        }
+        _ = try phases(RunLimits.longestPhase, RunLimits.longestFault)
+        #expect(throws: Problem.self) { try phases(RunLimits.longestPhase + .seconds(1), .seconds(1)) }
+        #expect(throws: Problem.self) { try phases(.seconds(1), RunLimits.longestFault + .seconds(1)) }
+        let most = RunLimits.rates.upperBound
+        #expect(try body(#"{"experiment": "x", "rate": \#(most)}"#).rate == most)
+        #expect(throws: Problem.self) { try body(#"{"experiment": "x", "rate": \#(most + 1)}"#) }
+    }
+
     @Test func everyMistakeIsNamedAtOnce() throws {
         let problem = #expect(throws: Problem.self) {
             try body(#"{"baseline": "x", "duration": null, "rate": 0, "seed": 1.5, "origin": "me"}"#)

@@ -38,15 +38,9 @@ struct RunRequest: Sendable {
     static let defaultDuration = Duration.seconds(30)
     static let defaultRecovery = Duration.seconds(20)
     static let defaultRate = 20
-    static let maxRate = 2000
-    /// Of one run: its samples are kept in memory until the journal is written.
-    static let maxRequests = 1_000_000
     /// A trigger without measurement takes the manifest's duration, or this one.
     static let defaultTriggerDuration = Duration.seconds(60)
-    /// No fault lasts longer, whatever its manifest says.
-    static let maxDuration = Duration.seconds(15 * 60)
     private static let roomForParts = Duration.seconds(60)
-    static let maxPhase = Duration.seconds(10 * 60)
 
     /// Load before the baseline that is not measured: first connections, caches, lazy set-up.
     static let warmUp = Duration.seconds(3)
@@ -71,7 +65,7 @@ struct RunRequest: Sendable {
             let part = Timeline.part(spec, in: experiment)
             duration = .seconds(first.timeIntervalSince(now)) + (part.duration ?? TimelineFault.defaultDuration)
         }
-        return min(duration, maxDuration)
+        return min(duration, RunLimits.longestFault)
     }
 
     /// Whether load is put on the system and the impact measured.
@@ -112,13 +106,13 @@ struct RunBody: Decodable {
         let origin = fields.text("origin", default: RunRequest.Origin.api.rawValue)
             .map(RunRequest.Origin.init(rawValue:))
         if case .some(.none) = origin { fields.reject("origin", "must be page, api or command-line") }
-        let baseline = fields.duration("baseline", default: RunRequest.defaultBaseline, atMost: RunRequest.maxPhase)
-        let longest = RunRequest.maxDuration
+        let baseline = fields.duration("baseline", default: RunRequest.defaultBaseline, atMost: RunLimits.longestPhase)
+        let longest = RunLimits.longestFault
         let duration: Duration?? =
             fields.contains("duration")
             ? fields.duration("duration", default: longest, atMost: longest).map(Optional.some) : .some(nil)
-        let recovery = fields.duration("recovery", default: RunRequest.defaultRecovery, atMost: RunRequest.maxPhase)
-        rate = fields.contains("rate") ? fields.integer("rate", in: 1...RunRequest.maxRate) : nil
+        let recovery = fields.duration("recovery", default: RunRequest.defaultRecovery, atMost: RunLimits.longestPhase)
+        rate = fields.contains("rate") ? fields.integer("rate", in: RunLimits.rates) : nil
         let seed = fields.contains("seed") ? fields.integer("seed", in: 0...Int(RunRequest.seeds.upperBound)) : nil
         let (profile, arrivals) = (fields.optionalText("profile"), fields.arrivals())
         resilience = fields.resilience("resilience")
@@ -147,8 +141,8 @@ struct RunBody: Decodable {
     }
 
     private func check(rate: Int, lasting duration: Duration) throws {
-        guard (baseline + duration + recovery).seconds * Double(rate) <= Double(RunRequest.maxRequests) else {
-            throw Problem.invalid("rate", "times the duration must be at most \(RunRequest.maxRequests) requests")
+        guard (baseline + duration + recovery).seconds * Double(rate) <= Double(RunLimits.requests) else {
+            throw Problem.invalid("rate", "times the duration must be at most \(RunLimits.requests) requests")
         }
     }
 }
@@ -189,8 +183,9 @@ extension FieldReader {
     func duration(_ name: String, default fallback: Duration, atMost maximum: Duration) -> Duration? {
         guard contains(name) else { return fallback }
         guard let text = text(name) else { return nil }
-        guard let duration = try? GoDuration.parse(text), duration >= .seconds(1), duration <= maximum else {
-            reject(name, "must be a duration from 1s to \(GoDuration.text(maximum)), such as 30s")
+        guard let duration = try? GoDuration.parse(text), duration >= RunLimits.shortest, duration <= maximum else {
+            let least = GoDuration.text(RunLimits.shortest)
+            reject(name, "must be a duration from \(least) to \(GoDuration.text(maximum)), such as 30s")
             return nil
         }
         return duration

@@ -38,7 +38,7 @@ struct TimelineEngine: ChaosEngine {
     }
 
     func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
-        try await inject(experiment, runID: runID, seed: seed, lasting: RunRequest.maxDuration)
+        try await inject(experiment, runID: runID, seed: seed, lasting: RunLimits.longestFault)
     }
 
     func inject(

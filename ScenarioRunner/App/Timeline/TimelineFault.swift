@@ -56,7 +56,7 @@ final class TimelineFault: InjectedFault {
     func work(_ note: @escaping @Sendable (String, String) -> Void) async -> FaultWork {
         let start = ContinuousClock.now
         // Each part ends by its own deadline; to put it in force takes time besides.
-        let end = start + RunRequest.maxDuration
+        let end = start + RunLimits.longestFault
         switch timeline.body {
         case .workflow(let spec): await WorkflowWalk(fault: self, spec: spec, note: note).run(until: end)
         case .schedule(let spec):

@@ -54,7 +54,7 @@ struct BoardedEngine: ChaosEngine {
     func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan { try base.plan(experiment, seed: seed) }
 
     func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
-        try await inject(experiment, runID: runID, seed: seed, lasting: RunRequest.maxDuration)
+        try await inject(experiment, runID: runID, seed: seed, lasting: RunLimits.longestFault)
     }
 
     func inject(

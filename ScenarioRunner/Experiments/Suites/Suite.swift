@@ -51,8 +51,7 @@ public struct Suite: Sendable, Equatable {
 
     /// More experiments are refused: they would take a day.
     public static let maximumEntries = 500
-    private static let longest = Duration.seconds(3600)
-    private static let rates = 1...100_000
+    private static let longestRest = Duration.seconds(3600)
 
     /// Every experiment of a folder, in the order of the files; what does not load is an entry with its problem.
     ///
@@ -122,14 +121,21 @@ public struct Suite: Sendable, Equatable {
         settings.baseline = try duration(fields, "baseline")
         settings.duration = try duration(fields, "duration")
         settings.recovery = try duration(fields, "recovery")
-        settings.rate = try fields.integer("rate", in: rates)
+        settings.rate = try fields.integer("rate", in: RunLimits.rates)
         return settings
     }
 
     private static func duration(_ fields: ManifestFields, _ key: String) throws(Refusal) -> Duration? {
         guard let duration = try fields.quantity(key, GoDuration.parse) else { return nil }
-        guard duration >= (key == "rest" ? .zero : .seconds(1)), duration <= longest else {
-            throw fields.refusal(key, "must be from \(key == "rest" ? "0s" : "1s") to \(GoDuration.text(longest))")
+        let range =
+            switch key {
+            case "rest": Duration.zero...longestRest
+            case "duration": RunLimits.shortest...RunLimits.longestFault
+            default: RunLimits.shortest...RunLimits.longestPhase
+            }
+        guard range.contains(duration) else {
+            let (least, most) = (GoDuration.text(range.lowerBound), GoDuration.text(range.upperBound))
+            throw fields.refusal(key, "must be from \(least) to \(most)")
         }
         return duration
     }
