@@ -1,6 +1,7 @@
 import Foundation
 import ServiceTesting
 import Shared
+import Synchronization
 import TestSupport
 import Testing
 import Verdict
@@ -8,7 +9,7 @@ import Verdict
 @testable import Sandbox
 @testable import ScenarioRunner
 
-/// `GET /api/money-check` and `GET /api/settled`.
+/// `GET /api/money-check`, `GET` and `POST /api/settled`.
 @Suite struct SystemAPITests {
     private func options(_ state: ReplicaState, target: String = "http://127.0.0.1:1") -> RunnerLab.Options {
         var options = RunnerLab.Options()
@@ -21,8 +22,8 @@ import Verdict
         return options
     }
 
-    private func complaint(_ server: TestServer) async throws -> JSONValue? {
-        let answer = try await server.get("/api/settled").json()
+    private func complaint(_ server: TestServer, _ method: String = "POST") async throws -> JSONValue? {
+        let answer = try await server.send(method, "/api/settled").json()
         #expect(answer["settled"] == .bool(answer["complaint"] == nil))
         return answer["complaint"]
     }
@@ -63,12 +64,36 @@ import Verdict
     }
 
     @Test func aSystemThatAnswersIsWell() async throws {
-        let routes: [Route] = [.post("/payment/chain") { _, _ in try .json(["status": "success"]) }]
+        try await withSystem { chains, server in
+            let complaint = try await complaint(server)
+            #expect(complaint == nil && chains.count.withLock { $0 } == 1)
+        }
+    }
+
+    @Test func aLookAloneLeavesNothingBehind() async throws {
+        try await withSystem { chains, server in
+            let complaint = try await complaint(server, "GET")
+            #expect(complaint == nil && chains.count.withLock { $0 } == 0)
+        }
+    }
+
+    /// - Parameter body: is told how many chains were asked for.
+    private func withSystem(_ body: @Sendable @escaping (Chains, TestServer) async throws -> Void) async throws {
+        let chains = Chains()
+        let routes: [Route] = [
+            .post("/payment/chain") { _, _ in
+                chains.count.withLock { $0 += 1 }
+                return try .json(["status": "success"])
+            }
+        ]
         try await withServer(routes: routes) { system in
             try await RunnerLab.serve(options(.up, target: "http://127.0.0.1:\(system.port)")) { _, server in
-                let complaint = try await complaint(server)
-                #expect(complaint == nil)
+                try await body(chains, server)
             }
         }
+    }
+
+    private final class Chains: Sendable {
+        let count = Mutex(0)
     }
 }

@@ -17,11 +17,15 @@ struct SystemController: Sendable {
     var routes: [Route] {
         [
             .get("/api/money-check", check),
-            .get("/api/settled") { _, _ in
-                let complaint = await look.complaint()
-                return try .json(Settled(settled: complaint == nil, complaint: complaint))
-            },
+            .get("/api/settled") { _, _ in try await settled(tryingChain: false) },
+            // A chain leaves a notification behind: no question for GET.
+            .post("/api/settled") { _, _ in try await settled(tryingChain: true) },
         ]
+    }
+
+    private func settled(tryingChain: Bool) async throws -> Response {
+        let complaint = await look.complaint(tryingChain: tryingChain)
+        return try .json(Settled(settled: complaint == nil, complaint: complaint))
     }
 
     /// One at a time: each reads all of the books.

@@ -4,8 +4,8 @@ import HTTPTypes
 import Load
 import Shared
 
-/// One look at whether the system is well: no run is under way, every replica runs, every service is ready, and a chain
-/// through all of them is answered quickly. (A run itself ends only once its payments have their end: the check of the
+/// One look at whether the system is well: no run is under way, every replica runs, every service is ready, and, where
+/// that is tried, a chain through all of them is answered quickly. (A run itself ends only once its payments have their end: the check of the
 /// books waits for that.)
 struct SystemLook: Sendable {
     let system: SystemUnderTest
@@ -17,7 +17,9 @@ struct SystemLook: Sendable {
     private static let patience = Duration.seconds(2)
 
     /// What is wrong now; nil when nothing is.
-    func complaint() async -> String? {
+    ///
+    /// - Parameter tryingChain: whether a chain is asked for, which leaves a notification in the system.
+    func complaint(tryingChain: Bool) async -> String? {
         let replicas = system.replicas()
         if let replica = replicas.first(where: { $0.state != .up }) {
             return "\(replica.name) is \(replica.state)"
@@ -32,6 +34,7 @@ struct SystemLook: Sendable {
         for url in [targets.payment, targets.inventory, targets.notification] {
             guard await status(.get, url + "/health/ready") == 200 else { return "\(url) is not ready" }
         }
+        guard tryingChain else { return nil }
         guard await status(.post, targets.payment + "/payment/chain", body: "{}") == 200 else {
             return "a chain through the services is not answered within \(GoDuration.text(Self.patience))"
         }

@@ -32,7 +32,7 @@ struct SettledSystem: Sendable {
     /// What is wrong now; nil when nothing is.
     private func look() async -> String? {
         do {
-            let answer = try await connection.call(.get, "/api/settled")
+            let answer = try await connection.call(.post, "/api/settled")
             return try JSONDecoder().decode(Settled.self, from: answer).complaint
         } catch is SilentRunner {
             return "\(connection.address.silence)"
