@@ -8,8 +8,8 @@ struct ResilienceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resilience", abstract: "Show or set how the services guard themselves against one another.",
         discussion: """
-            Profiles: naive (no defence but time limits), hardened (every pattern), retry-storm (eager retries without \
-            a budget). Patterns: \(ResiliencePattern.allCases.map(\.rawValue).joined(separator: ", ")).
+            Profiles: naive (no defence but time limits and callers' deadlines), hardened (every pattern), retry-storm \
+            (eager retries without a budget). Patterns: \(ResiliencePattern.allCases.map(\.rawValue).joined(separator: ", ")).
             Exit codes: 0 done, 64 no such profile or pattern, 69 no lab runs, or a run holds the settings.
             """)
 
