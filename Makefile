@@ -16,7 +16,7 @@ OPTIONS ?=
 # Several hundred tests that talk to real processes at the same moment would starve one another on two cores.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
-.PHONY: help run demo doctor test test-postgres soak kill-sweep fidelity bench bench-halt locust-venv bench-load metastable test-browser bench-compare bench-stores
+.PHONY: help run demo doctor test test-postgres soak kill-sweep fidelity bench bench-halt locust-venv bench-load metastable test-browser bench-compare bench-stores bench-memory
 .PHONY: page-soak screenshots lint format clean manifests image-test
 
 help: ## Show this list
@@ -68,7 +68,7 @@ locust-venv: ## Install Locust into .lab/venv, as `make run` does where it can
 fidelity: release test-build ## Compare the lab with the kernel: loss, correlated loss, delay, bandwidth; a table, and 0 if all agrees
 	FIDELITY=long FIDELITY_EXECUTABLES=$(CURDIR)/.build/release $(RUN_TESTS) --filter FidelityTests
 
-bench: bench-halt bench-load bench-compare bench-stores ## Measure what a test cannot promise: each part is a target of its own
+bench: bench-halt bench-load bench-compare bench-stores bench-memory ## Measure what a test cannot promise: each part is a target of its own
 
 # From the press of halt to the last fault gone; HALT_SEED=n repeats one.
 bench-halt: release test-build
@@ -77,6 +77,10 @@ bench-halt: release test-build
 # Durable inserts a second into SQLite and into PostgreSQL.
 bench-stores: test-build
 	STORE_BENCH_SECONDS=$${STORE_BENCH_SECONDS:-10} $(RUN_TESTS) --filter StoreBenchTests
+
+# What the largest run that is admitted costs the runner.
+bench-memory: test-build
+	RUN_MEMORY=1 $(RUN_TESTS) --filter RunMemoryTests
 
 # BENCH_EXECUTABLES names another folder of the executables.
 bench-load: release

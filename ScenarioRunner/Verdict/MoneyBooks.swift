@@ -21,7 +21,7 @@ public struct MoneyBooks: Sendable {
         var notified: UInt8 = 0
     }
 
-    /// About 250 MB when full; a run has a million requests at most.
+    /// About 250 MB when full; a run has half a million requests at most.
     public static let defaultMaximumKeys = 4_000_000
 
     private var entries: [Fingerprint: Entry] = [:]

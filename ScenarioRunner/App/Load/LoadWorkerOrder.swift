@@ -82,7 +82,7 @@ enum LoadWorkerLine: Codable, Sendable, Equatable {
 
 /// Lines on their way out: the thread that sends the load only puts them here.
 ///
-/// It holds what the reader has not taken yet. A load that tells every request is that of a run, which has a million
+/// It holds what the reader has not taken yet. A load that tells every request is that of a run, which has half a million
 /// of them at most.
 final class LoadWorkerOutbox: Sendable {
     private struct State {
