@@ -15,13 +15,15 @@ import Testing
     }
 
     /// The books of a payment service with `ids`, in pages of two.
-    private func serve(_ ids: [String], _ body: @Sendable (TestServer) async throws -> Void) async throws {
+    private func serve(
+        _ ids: [String], in currency: String = "USD", _ body: @Sendable (TestServer) async throws -> Void
+    ) async throws {
         let books: [Route] = [
             .get("/payment/status/{id}") { _, context in
                 let id = try context.pathParameter("id")
                 guard ids.contains(id) else { throw Problem.notFound("There is no payment.") }
                 return Self.json(
-                    #"{"payment_id":"\#(id)","status":"completed","amount":19.99,"currency":"USD","#
+                    #"{"payment_id":"\#(id)","status":"completed","amount":19.99,"currency":"\#(currency)","#
                         + #""refunded_amount":0,"last_update":1700000000}"#)
             },
             .get("/payment/events/{id}") { _, _ in
@@ -33,9 +35,11 @@ import Testing
                 let after = request.uri.queryParameters["after"].map(String.init) ?? ""
                 let later = ids.sorted().filter { $0 > after }
                 let page = later.prefix(2).map {
-                    #"{"payment_id":"\#($0)","status":"completed","amount_minor":1999,"currency":"USD","#
+                    #"{"payment_id":"\#($0)","status":"completed","amount_minor":1999,"currency":"\#(currency)","#
                         + #""refunded_minor":0,"decline_code":null,"created_at":1700000000,"#
-                        + #""idempotency_key":"order","charges":[]}"#
+                        + #""idempotency_key":"order","charges":[{"charge_id":"CHG-1","payment_id":"\#($0)","#
+                        + #""idempotency_key":null,"amount_minor":1999,"currency":"\#(currency)","#
+                        + #""state":"approved","refunded_minor":0}]}"#
                 }
                 let next = later.count > 2 ? #""\#(later[1])""# : "null"
                 return Self.json(#"{"payments":[\#(page.joined(separator: ","))],"next":\#(next)}"#)
@@ -94,6 +98,22 @@ import Testing
             let missing = try await server.get("/api/payments/PAY-0")
             let detail = try missing.json()["detail"]
             #expect(missing.status == 404 && detail == .string("There is no payment PAY-0."))
+        }
+    }
+
+    /// HUF and IQD have fewer decimals, or none, in the tables that browsers have.
+    @Test(arguments: [("USD", 2), ("HUF", 2), ("IQD", 3), ("JPY", 0), ("XTS", nil)] as [(String, Int64?)])
+    func amountsSayHowTheyAreWritten(currency: String, exponent: Int64?) async throws {
+        let id = Self.id(secondsAgo: 5)
+        let expected = exponent.map(JSONValue.integer) ?? .null
+        try await serve([id], in: currency) { server in
+            let list = try await server.get("/api/payments").json()
+            #expect(list["payments"]?.elements.map { $0["exponent"] } == [expected])
+            #expect(try Self.schemas.get().problems(of: list, to: "GET /api/payments", status: 200) == [])
+            let story = try await server.get("/api/payments/\(id)").json()
+            #expect(story["exponent"] == expected)
+            #expect(story["charges"]?.elements.map { $0["exponent"] } == [expected])
+            #expect(try Self.schemas.get().problems(of: story, to: "GET /api/payments/{id}", status: 200) == [])
         }
     }
 

@@ -21,7 +21,8 @@ extension PaymentStoryReader {
             if found.count >= limit { break }
         }
         return found.suffix(limit).reversed().map { payment in
-            .object(Dictionary(uniqueKeysWithValues: Self.members.map { ($0, payment[$0] ?? .null) }))
+            JSONValue.object(Dictionary(uniqueKeysWithValues: Self.members.map { ($0, payment[$0] ?? .null) }))
+                .withExponent
         }
     }
 

@@ -16,7 +16,8 @@ struct PaymentStoryReader: Sendable {
     /// A thousand events of a few hundred bytes.
     private static let maximumBytes = 1024 * 1024
 
-    /// The members of the status, with `events`; and `idempotency_key` and `charges` where the books could be read.
+    /// The members of the status, with `events` and ``Shared/JSONValue/withExponent``; and `idempotency_key` and
+    /// `charges` where the books could be read.
     ///
     /// - Throws: ``RefusedRequest`` when there is no such payment, ``LabError`` when the service does not tell.
     func read(_ id: String) async throws -> JSONValue {
@@ -27,9 +28,9 @@ struct PaymentStoryReader: Sendable {
         story["events"] = try await document("/payment/events/\(segment)", of: id)["events"]
         if let entry = await bookEntry(of: id) {
             story["idempotency_key"] = entry["idempotency_key"]
-            story["charges"] = entry["charges"]
+            if case .array(let charges) = entry["charges"] { story["charges"] = .array(charges.map(\.withExponent)) }
         }
-        return .object(story)
+        return JSONValue.object(story).withExponent
     }
 
     /// What the books say of the payment; nil where they do not.
@@ -60,5 +61,15 @@ struct PaymentStoryReader: Sendable {
             throw LabError("the answer of the payment service cannot be read")
         }
         return document
+    }
+}
+
+extension JSONValue {
+    /// An object with amounts, and how to write them: `exponent` is the number of decimals of its `currency` as ISO 4217
+    /// has it, and null where that is unknown. Other tables, such as those of browsers, differ from it.
+    var withExponent: JSONValue {
+        guard case .object(var members) = self, case .string(let code) = members["currency"] else { return self }
+        members["exponent"] = Currency(code: code).map { .integer(Int64($0.exponent)) } ?? .null
+        return .object(members)
     }
 }

@@ -239,6 +239,19 @@ def test_a_run_in_the_page(lab, open_view):
     page.get_by_role("alert").get_by_text("There is no payment PAY-NOT-THERE").wait_for()
 
 
+@pytest.mark.parametrize("currency, amount", [("HUF", "1500.50"), ("IQD", "7.250"), ("JPY", "500")])
+def test_money_as_the_books_have_it(lab, open_view, currency, amount):
+    """In the list, in the payment's life and in the gateway's books, whatever decimals the browser knows of."""
+    payment = lab.pay(codes=(200,), amount=amount, currency=currency)["payment_id"]
+    page = open_view(f"payments/{payment}").page
+    words = f"{amount}\u202f{currency}"
+    listed = page.locator(".payment-list li").filter(has_text=payment)
+    listed.wait_for()
+    story = page.get_by_role("article", name=payment)
+    story.get_by_text(f"approved, {words}, ").wait_for()
+    assert listed.locator(".amount").text_content() == story.locator(".story-amount").text_content() == words
+
+
 def test_two_tabs_agree(lab, open_view):
     one, other = open_view("failures").page, open_view("failures").page
     one.get_by_role("switch", name="Card decline").check()

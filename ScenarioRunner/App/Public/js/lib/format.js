@@ -25,13 +25,15 @@ export function rate(perSecond) {
   return `${perSecond < 10 && !Number.isInteger(perSecond) ? perSecond.toFixed(1) : Math.round(perSecond)}/s`;
 }
 
-/** Money from its smallest units: 19.99 USD. The digits come from the browser's knowledge of the currency. */
-export function money(minor, currency) {
-  const format = new Intl.NumberFormat("en", { style: "currency", currency, currencyDisplay: "code" });
-  const digits = format.resolvedOptions().maximumFractionDigits;
-  const text = String(Math.abs(minor)).padStart(digits + 1, "0");
-  const whole = text.slice(0, text.length - digits);
-  return `${minor < 0 ? "\u2212" : ""}${whole}${digits > 0 ? `.${text.slice(-digits)}` : ""}${NARROW_SPACE}${currency}`;
+/**
+ * Money from its smallest units: 19.99 USD. `exponent` is the currency's number of decimals as the runner says it; the
+ * browser's own numbers are those of everyday prices, which differ from the books' in some currencies.
+ */
+export function money(minor, { currency, exponent }) {
+  if (exponent === null) return `${minor}${NARROW_SPACE}minor units of ${currency}`;
+  const text = String(Math.abs(minor)).padStart(exponent + 1, "0");
+  const whole = text.slice(0, text.length - exponent);
+  return `${minor < 0 ? "\u2212" : ""}${whole}${exponent > 0 ? `.${text.slice(-exponent)}` : ""}${NARROW_SPACE}${currency}`;
 }
 
 /** A length of time as people say it: 45 s, 5 min, 1 min 30 s, 2 h. */

@@ -70,20 +70,19 @@ function badge(status) {
 function listOf(payments, id) {
   return el("ul", { class: "payment-list" }, payments.map((payment) => el("li", { "aria-current": payment.payment_id === id ? "true" : null },
     el("a", { href: `#/payments/${encodeURIComponent(payment.payment_id)}` }, el("code", {}, payment.payment_id)),
-    badge(payment.status), el("span", { class: "amount" }, money(payment.amount_minor, payment.currency)),
+    badge(payment.status), el("span", { class: "amount" }, money(payment.amount_minor, payment)),
     el("time", { class: "hint" }, moment(payment.created_at)))));
 }
 
 function storyOf(story) {
   const start = story.events[0]?.timestamp ?? story.last_update;
-  const currency = story.currency;
   const facts = [
-    ["Refunded", story.refunded_amount > 0 ? `${story.refunded_amount}\u202f${currency}` : null], ["Declined", story.decline_code],
+    ["Refunded", story.refunded_amount > 0 ? amountText(story.refunded_amount, story) : null], ["Declined", story.decline_code],
     ["Idempotency key", story.idempotency_key], ["Began", clock(start)],
   ].filter(([, words]) => words);
   return el("article", { class: "panel story", "aria-label": story.payment_id },
     el("div", { class: "story-head" }, el("h2", {}, el("code", {}, story.payment_id)), badge(story.status),
-      el("strong", { class: "story-amount" }, `${story.amount}\u202f${currency}`)),
+      el("strong", { class: "story-amount" }, amountText(story.amount, story))),
     el("dl", { class: "facts inline-facts" }, facts.map(([name, words]) => el("div", {}, el("dt", {}, name), el("dd", {}, words)))),
     el("ol", { class: "hops" }, story.events.map((event) => hop(event, start))),
     el("p", { class: "hint" }, books(story)));
@@ -98,8 +97,13 @@ function hop({ name, detail, replica, timestamp, latency_ms: took, scenario }, s
     el("span", { class: "hop-took hint" }, took === undefined || took === null ? "" : `took ${latency(took)}`), el("span", { class: "hop-replica hint" }, replica));
 }
 
-function books({ charges, currency }) {
+/** An amount that is a decimal number already, with all decimals of its currency. */
+function amountText(amount, { currency, exponent }) {
+  return `${exponent === null ? amount : amount.toFixed(exponent)}\u202f${currency}`;
+}
+
+function books({ charges }) {
   if (!charges) return "The gateway's books could not be read.";
   if (charges.length === 0) return "In the gateway's books: no charge.";
-  return `In the gateway's books: ${charges.map((charge) => `${charge.charge_id}, ${charge.state}, ${money(charge.amount_minor, currency)}, ${money(charge.refunded_minor, currency)} refunded`).join("; ")}.`;
+  return `In the gateway's books: ${charges.map((charge) => `${charge.charge_id}, ${charge.state}, ${money(charge.amount_minor, charge)}, ${money(charge.refunded_minor, charge)} refunded`).join("; ")}.`;
 }
