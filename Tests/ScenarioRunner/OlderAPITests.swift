@@ -108,6 +108,9 @@ import Verdict
             try Data("a: [".utf8).write(to: folder.appendingPathComponent("9-bad.yaml"))
             let unknown = try await server.post("/api/runs", json: #"{"experiment": "loss-z"}"#)
             #expect(try unknown.json()["detail"]?.text?.contains("9-bad.yaml") == true)
+            let problems = try await server.get("/api/experiments/problems").json()["problems"]?.elements ?? []
+            #expect(problems.map { $0["file"] } == [.string(folder.appendingPathComponent("9-bad.yaml").path)])
+            #expect(problems.first?["field"] == .string("") && problems.first?["reason"]?.text?.isEmpty == false)
         }
     }
 

@@ -31,7 +31,8 @@ import Testing
         try await RunnerLab.serve { lab, server in
             let id = try lab.manager.start(RunnerLab.request(rate: 50, fault: .milliseconds(1700))).id
             let paths = [
-                "/api/experiments", "/api/scenarios", "/api/runs", "/api/payment-scenarios", "/api/service-settings",
+                "/api/experiments", "/api/experiments/problems", "/api/scenarios", "/api/runs",
+                "/api/payment-scenarios", "/api/service-settings",
                 "/api/chaos-rate-limit-status", "/api/topology", "/api/halt", "/api/resilience", "/health",
                 "/health/ready", "/api/money-check", "/api/settled",
             ]

@@ -20,6 +20,9 @@ struct RunsController: Sendable {
     var routes: [Route] {
         [
             .get("/api/experiments") { _, _ in try .json(documents()) },
+            .get("/api/experiments/problems") { _, _ in
+                try .json(CatalogueProblems(Catalogue.load(folder: experimentsFolder)))
+            },
             .get("/api/experiments/{name}/plan", plan),
             .post("/api/runs", start),
             .get("/api/runs") { _, _ in try .json(RunList(runs: manager.views)) },

@@ -8,6 +8,8 @@ struct Announcement: Service {
     let settings: LabSettings
     let world: LabWorld
     let client: HTTPClient
+    /// A last line before it, where there is something to know.
+    let warning: String?
 
     /// From the start of the processes to the first answer of all of them; a debug build on a loaded machine is slow.
     static let startTime = Duration.seconds(60)
@@ -49,6 +51,7 @@ struct Announcement: Service {
             !settings.limits
             ? "no limits"
             : "200m CPU and 128Mi memory each\(world.controlGroups == nil ? " (held by the lab itself)" : "")"
+        let notice = warning.map { "\n\nWarning: \($0)" } ?? ""
         return """
             The lab is up: \(counts) replicas, \(network), \(limits).
 
@@ -57,7 +60,7 @@ struct Announcement: Service {
               inventory      \(state.inventoryURL)
               notification   \(state.notificationURL)
               logs           \(settings.folder.logs.path)
-              seed           \(settings.seed)
+              seed           \(settings.seed)\(notice)
 
             Ctrl-C ends it and leaves nothing behind.
             """

@@ -38,7 +38,7 @@ struct LabRuntime: Sendable {
         var services: [any Service] = [supervisor]
         services += try world.frontDoors(logger: logger)
         services += runner.services
-        services.append(Announcement(settings: settings, world: world, client: client))
+        services.append(Announcement(settings: settings, world: world, client: client, warning: runner.warning))
         try await runAll(services, logger: logger)
         await client.shutdown()
         do {

@@ -35,6 +35,8 @@ struct Runner: Sendable {
     }
 
     let services: [any Service]
+    /// What whoever starts the runner should know; nil when all is well.
+    let warning: String?
 
     /// - Throws: ``SettingsError`` when the page's files are missing.
     init(settings: RunnerSettings, site: Site, address: Address, client: HTTPClient, logger: Logger) throws {
@@ -93,5 +95,8 @@ struct Runner: Sendable {
             failureModes: failureModes, events: events, locust: locust
         ).application(host: address.host, port: address.port, callers: address.callers, logger: logger)
         services = [api, runs, loads, locust, watch]
+        warning = CatalogueProblems.warning(
+            .load(folder: settings.experimentsFolder), folder: settings.experimentsFolder)
+        if let warning { logger.warning("\(warning)") }
     }
 }

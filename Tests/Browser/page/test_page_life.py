@@ -276,6 +276,23 @@ def test_a_changed_file_shows_by_itself(lab, open_view):
     card(page, "made-by-the-test").wait_for(state="detached")
 
 
+def test_a_broken_file_is_named(lab, open_view):
+    page = open_view("scenarios").page
+    file = lab.folder / "experiments" / "98-broken.yaml"
+    text = (lab.folder / "experiments" / "02-packet-loss-80-percent.yaml").read_text().split("\n---")[0]
+    line = next(number for number, line in enumerate(text.splitlines(), 1) if line.strip() == "action: loss")
+    problems = page.get_by_role("region", name="Problems in the files")
+    assert not problems.is_visible()
+    try:
+        file.write_text(text.replace("packet-loss-80-percent", "made-by-the-test").replace("action: loss", "action: lose"))
+        problems.get_by_text(f"98-broken.yaml:{line}").wait_for()
+        assert "spec.action" in problems.inner_text()
+        assert card(page, "made-by-the-test").count() == 0 and page.locator(".card").count() > 10
+    finally:
+        file.unlink()
+    problems.wait_for(state="hidden")
+
+
 def test_keyboard_only(lab, open_view):
     lab.needs("slow-network")
     page = open_view("system").page

@@ -1,6 +1,6 @@
 // The page: one store, one stream of events into it, a shell that is always there, and one view at a time.
 
-import * as api from "./api.js";
+import { readExperiments } from "./catalogue.js";
 import { startRouter } from "./router.js";
 import { mountActivity } from "./shell/activity.js";
 import { mountGovernance } from "./shell/governance.js";
@@ -12,17 +12,8 @@ const store = new Store();
 const shell = [mountGovernance(store), mountHalt(store), mountActivity(store)];
 const router = startRouter(store);
 
-/** The catalogue is files, of which no event tells. */
-async function readExperiments() {
-  try {
-    store.setExperiments(await api.get("/api/experiments"));
-  } catch (problem) {
-    store.setExperiments(null, problem);
-  }
-}
-
 // The first picture needs the stream alone; the runner reads the files after that.
-connect(store, { onLive: readExperiments });
+connect(store, { onLive: () => readExperiments(store) });
 
 // Countdowns and the charts' right edge move once a second, and not at all while nobody looks.
 setInterval(() => {

@@ -12,6 +12,8 @@ export class Store {
   connection = "connecting";
   /** The catalogue, or null until it has been read. */
   experiments = null;
+  /** What is wrong with the files that do not load: `[{file, line, field, reason}]`. */
+  experimentProblems = [];
   /** Why the catalogue could not be read, or null. */
   experimentsProblem = null;
   /** Runs, newest first. */
@@ -47,10 +49,17 @@ export class Store {
     this.#changed("connection");
   }
 
-  setExperiments(experiments, problem = null) {
-    const isSame = experiments && JSON.stringify(experiments) === JSON.stringify(this.experiments);
+  setExperiments(experiments, problems) {
+    const isSame = JSON.stringify([experiments, problems]) === JSON.stringify([this.experiments, this.experimentProblems]);
     if (isSame && !this.experimentsProblem) return;
-    if (experiments) this.experiments = experiments;
+    this.experiments = experiments;
+    this.experimentProblems = problems;
+    this.experimentsProblem = null;
+    this.#changed("experiments");
+  }
+
+  /** What was read before stays. */
+  setExperimentsUnread(problem) {
     this.experimentsProblem = problem;
     this.#changed("experiments");
   }

@@ -1,6 +1,7 @@
 // The catalogue: a card a scenario, grouped by what kind of thing it does, to search, to plan, to run and to stop.
 
 import * as api from "../api.js";
+import { readExperiments } from "../catalogue.js";
 import { el, reconcile, setText } from "../lib/dom.js";
 import { showProblem } from "../messages.js";
 import { stopRun } from "./phases.js";
@@ -21,6 +22,7 @@ export function mount(scope) {
   const kinds = el("div", { class: "chips", role: "group", "aria-label": "Kind" });
   const found = el("p", { class: "hint", role: "status" });
   const note = el("div", { class: "note" });
+  const problems = makeProblems();
   const cards = new Map();
   const starting = new Set();
   const dialog = makePlanDialog(store, run);
@@ -31,7 +33,7 @@ export function mount(scope) {
     el("div", { class: "view-head" }, el("div", {}, el("h1", {}, "Scenarios"),
       el("p", { class: "hint" }, "From the files in ", el("code", {}, "chaos-experiments/"), ". A changed file shows here by itself."))),
     el("div", { class: "toolbar" }, el("label", { class: "visually-hidden", for: search.id }, "Search scenarios"), search, kinds, found),
-    note, container, dialog.element);
+    note, problems.element, container, dialog.element);
 
   function showAll() {
     const problem = store.experimentsProblem;
@@ -43,6 +45,7 @@ export function mount(scope) {
     if (store.experiments.length === 0) {
       note.append(el("p", {}, "No scenarios yet. Put a Chaos Mesh manifest into ", el("code", {}, "chaos-experiments/"), ", and it appears here."));
     }
+    problems.show(store.experimentProblems);
     showKinds();
     const shown = store.experiments.filter((experiment) => (kind === null || groupOf(experiment) === kind) && matches(experiment, search.value));
     if (store.experiments.length > 0 && shown.length === 0) note.append(el("p", {}, "Nothing matches. Try fewer letters, or all kinds."));
@@ -108,13 +111,9 @@ export function mount(scope) {
     }
   }
 
-  async function reread() {
+  function reread() {
     age = 0;
-    try {
-      store.setExperiments(await api.get("/api/experiments"));
-    } catch (problem) {
-      store.setExperiments(null, problem);
-    }
+    return readExperiments(store);
   }
 
   function unread(problem) {
@@ -137,6 +136,21 @@ export function mount(scope) {
     showRuns();
     if (store.connection === "live" && (age += 1) >= REREAD_EVERY_S) reread();
   });
+}
+
+/** What is wrong with the files that do not load, so that none is missed without a word. */
+function makeProblems() {
+  const count = el("span", { class: "count" });
+  const list = el("ul", { class: "file-problems" });
+  const element = el("section", { class: "group", "aria-label": "Problems in the files", hidden: true }, el("h2", {}, "Problems in the files ", count), list);
+
+  function show(problems) {
+    element.hidden = problems.length === 0;
+    setText(count, String(problems.length));
+    list.replaceChildren(...problems.map(({ file, line, field, reason }) => el("li", { class: "refusal" },
+      el("code", {}, `${file.split("/").at(-1)}:${line}`), field && [" ", el("code", {}, field)], ` ${reason}`)));
+  }
+  return { element, show };
 }
 
 function groupOf(experiment) {
