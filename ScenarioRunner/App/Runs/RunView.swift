@@ -16,6 +16,17 @@ struct RunView: Codable, Sendable, Equatable {
         enum CodingKeys: String, CodingKey { case before, during, after }
     }
 
+    /// What the comparison of the books found.
+    enum Money: String, Codable, Sendable {
+        case right, wrong
+        /// Nobody could compare them, or not to their end.
+        case unchecked
+
+        init(_ check: MoneyCheck) {
+            self = check.violationCount > 0 ? .wrong : check.notChecked == nil ? .right : .unchecked
+        }
+    }
+
     let id: String
     let experiment: String
     let origin: RunRequest.Origin
@@ -28,16 +39,21 @@ struct RunView: Codable, Sendable, Equatable {
     var verdict: Verdict?
     var reasons: [String] = []
     var successRate: SuccessRates?
+    /// How many times the baseline's p95 the fault's was; nil when one of the two has no requests.
+    var p95Factor: Double?
     var recoveryTimeMs: Int?
+    /// Nil until the run has ended.
+    var money: Money?
     /// The last second of load, while there is any.
     var live: LiveWindow.Second?
 
     enum CodingKeys: String, CodingKey {
-        case id, experiment, origin, state, phase, verdict, reasons, live
+        case id, experiment, origin, state, phase, verdict, reasons, money, live
         case phaseEndsAt = "phase_ends_at"
         case startedAt = "started_at"
         case endedAt = "ended_at"
         case successRate = "success_rate"
+        case p95Factor = "p95_factor"
         case recoveryTimeMs = "recovery_time_ms"
     }
 }
@@ -58,7 +74,9 @@ extension RunView {
         try container.encode(verdict, forKey: .verdict)
         try container.encode(reasons, forKey: .reasons)
         try container.encode(successRate, forKey: .successRate)
+        try container.encode(p95Factor, forKey: .p95Factor)
         try container.encode(recoveryTimeMs, forKey: .recoveryTimeMs)
+        try container.encode(money, forKey: .money)
         try container.encode(live, forKey: .live)
     }
 }
@@ -112,6 +130,8 @@ extension RunView {
             journal.phase(name).flatMap { $0.requests > 0 ? $0.successRate : nil }
         }
         successRate = SuccessRates(before: rate(.baseline), during: rate(.fault), after: rate(.recovery))
+        p95Factor = journal.degradation.p95
         recoveryTimeMs = journal.recoveryTimeMs
+        money = Money(journal.money)
     }
 }

@@ -41,7 +41,10 @@ def test_packet_loss_from_its_card(lab, open_view):
     row = page.locator(".runs tbody tr").first
     row.locator(".badge:not([hidden])").wait_for()
     assert row.get_by_role("link").inner_text() == "packet-loss-80-percent"
-    assert row.locator(".badge").inner_text().split()[-1] == lab.get(f"/api/runs/{run['id']}")["verdict"]
+    ended = lab.get(f"/api/runs/{run['id']}")
+    assert row.locator(".badge").inner_text().split()[-1] == ended["verdict"]
+    assert row.locator("[data-label=Money]").inner_text() == ended["money"] == "right"
+    assert ended["p95_factor"] > 2 and row.locator("[data-label=p95][data-poor]").inner_text().startswith("\u00d7")
 
 
 def test_two_runs_compared(lab, open_view):

@@ -45,6 +45,12 @@ export function duration(seconds) {
   return said.join(" ") || `0${NARROW_SPACE}s`;
 }
 
+/** How many times as much: × 1.2, × 14. */
+export function factor(times) {
+  if (times === null || times === undefined) return NONE;
+  return `×${NARROW_SPACE}${times < 10 ? times.toFixed(1) : Math.round(times)}`;
+}
+
 /** A countdown: 0:42, 12:05. Rounded up, so that 0:00 means now. */
 export function countdown(seconds) {
   const whole = Math.max(0, Math.ceil(seconds));

@@ -100,8 +100,8 @@ function summaryParts(journal) {
 }
 
 function moneyWords({ checked, violation_count: wrong, not_checked: why }) {
-  if (why) return `not compared: ${why}`;
-  return wrong === 0 ? `right: ${checked} payments compared with every book` : `${wrong} of ${checked} payments are wrong`;
+  if (wrong > 0) return `wrong: ${wrong} violations, ${checked} payments compared`;
+  return why ? `not compared: ${why}` : `right: ${checked} payments compared with every book`;
 }
 
 function amount(value, unit) {

@@ -1,13 +1,15 @@
 // The history of runs, and one run with its report. Two that are ticked can be compared.
 
 import { el, reconcile, setAttribute, setText } from "../lib/dom.js";
-import { duration, inSigns, moment, percent } from "../lib/format.js";
+import { duration, factor, inSigns, moment, percent } from "../lib/format.js";
 import { progressText } from "./phases.js";
 import { mountRun } from "./run.js";
 import { makeBadge, runLink, showVerdict } from "./verdict.js";
 
 const SHOWN = 100;
 const POOR_SUCCESS = 0.99;
+const POOR_FACTOR = 2;
+const NUMBERS = ["Before", "During", "After", "p95", "Recovery", "Money"];
 const ORIGINS = { page: "from the page", api: "by the API", "command-line": "on the command line" };
 
 export function mount(scope, [id]) {
@@ -48,7 +50,7 @@ function mountHistory(scope) {
     note.hidden = store.runs.length > 0;
     table.element.hidden = compare.hidden = store.runs.length === 0;
     setAttribute(compare, "aria-disabled", chosen.length === 2 ? null : "true");
-    setText(hint, chosen.length === 2 ? "Two runs are ticked" : chosen.length === 1 ? "Tick one more to compare" : "Share of requests that succeeded before, during and after the fault. Tick two to compare them.");
+    setText(hint, chosen.length === 2 ? "Two runs are ticked" : chosen.length === 1 ? "Tick one more to compare" : "What users felt before, during and after the fault: the share of requests that succeeded, and p95 against that before. Tick two to compare them.");
     reconcile(table.body, store.runs.slice(0, SHOWN), { key: (run) => run.id, create: (run) => table.makeRow(run), update: (row, run) => updateRow(row, run, chosen) });
   }
 
@@ -66,7 +68,8 @@ function makeTable(onChoose) {
       heading("Before", { class: "number", "aria-label": "Success before" }),
       heading("During", { class: "number", "aria-label": "Success during" }),
       heading("After", { class: "number", "aria-label": "Success after" }),
-      heading("Recovery", { class: "number" }))),
+      heading("p95", { class: "number", "aria-label": "p95 during the fault, in times of that before" }),
+      heading("Recovery", { class: "number" }), heading("Money", { class: "number" }))),
     body);
 
   function makeRow(run) {
@@ -76,7 +79,7 @@ function makeTable(onChoose) {
     const [name, reasons, when, origin] = [el("a"), el("p", { class: "reasons" }), el("time"), el("span", { class: "origin" })];
     const badge = makeBadge();
     const progress = el("span", { class: "progress-words" });
-    const numbers = ["Before", "During", "After", "Recovery"].map((label) => cell(label));
+    const numbers = NUMBERS.map((label) => cell(label));
     for (const number of numbers) number.classList.add("number");
     const element = el("tr", { role: "row" }, el("td", { role: "cell", class: "tick-cell" }, tick),
       el("th", { scope: "row", role: "rowheader" }, name, reasons), cell("Verdict", badge, progress), cell("Started", when, origin), numbers);
@@ -103,9 +106,14 @@ function updateRow({ element, tick, name, origin, reasons, when, badge, progress
   setText(progress, running ? progressText(run) : "");
   setAttribute(progress, "data-phase", run.phase);
   const rates = run.success_rate;
-  [rates?.before, rates?.during, rates?.after].forEach((share, index) => {
-    setText(numbers[index], percent(share));
-    setAttribute(numbers[index], "data-poor", typeof share === "number" && share < POOR_SUCCESS);
+  const shares = [rates?.before, rates?.during, rates?.after];
+  const { p95_factor: slower, recovery_time_ms: recovery, money } = run;
+  const cells = [
+    ...shares.map((share) => [percent(share), typeof share === "number" && share < POOR_SUCCESS]),
+    [factor(slower), slower >= POOR_FACTOR], [duration(recovery === null ? null : recovery / 1000), false], [money ?? "–", money === "wrong"],
+  ];
+  cells.forEach(([words, isPoor], index) => {
+    setText(numbers[index], words);
+    setAttribute(numbers[index], "data-poor", isPoor);
   });
-  setText(numbers[3], run.recovery_time_ms === null ? "–" : duration(run.recovery_time_ms / 1000));
 }
