@@ -332,6 +332,12 @@ def test_keyboard_only(lab, open_view):
     assert lab.get(f"/api/runs/{run}")["verdict"] == "aborted"
 
 
+def test_a_bare_percent_in_the_address(lab, open_view):
+    open_view.expected.append("404")
+    page = open_view("payments/50%").page
+    page.get_by_role("alert").get_by_text("There is no payment 50%").wait_for()
+
+
 def test_charts_are_read_second_by_second(lab, open_view):
     page = open_view("live").page
     lab.post("/api/load", {"profile": "browse", "rate": 10, "duration": "4s"})

@@ -57,6 +57,15 @@ class Scope {
   }
 }
 
+/** A part of the address as it was meant; as it stands where somebody typed a bare `%`. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 export function startRouter(store) {
   const main = byId("main");
   const links = [...byId("nav").children];
@@ -64,7 +73,7 @@ export function startRouter(store) {
   let isFirst = true;
 
   async function show() {
-    const [name, ...parameters] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+    const [name, ...parameters] = location.hash.replace(/^#\/?/, "").split("/").map(decoded);
     const view = VIEWS[name] ? name : FIRST;
     const [title, load] = VIEWS[view];
     for (const link of links) {
