@@ -75,6 +75,8 @@ import Testing
             #expect(summary.name == "look" && summary.successRate == 1 && summary.byStatus["200"] == summary.requests)
             #expect((140...260).contains(summary.requests) && summary.cpuUsPerRequest ?? 0 > 0)
             #expect(summary.thresholds.map(\.held) == [true] && summary.arrivals == .poisson && summary.seed == 7)
+            #expect(
+                lab.live.recent(at: UnixTime.now.seconds).seconds.contains { $0.runID == view.id && $0.requests > 0 })
             let answer = try await server.get("/api/load")
             try check(answer, "GET /api/load", 200)
             let seconds = try answer.json()["seconds"]?.elements ?? []

@@ -40,6 +40,9 @@ import Testing
             #expect(running["state"] == .string("running") && running["users"] == .integer(4))
             #expect(running["live"]?["requests"] == .integer(40) && running["run_time_s"] == .integer(60))
             #expect(try await server.get("/api/locust/runs/\(id)/report").status == 409)
+            try await eventually { !lab.live.recent(at: UnixTime.now.seconds).seconds.isEmpty }
+            let second = try #require(lab.live.recent(at: UnixTime.now.seconds).seconds.first)
+            #expect(second.runID == id && second.requests == 40 && second.successRate == 1)
 
             driver.isOver.open()
             try await eventually { lab.locust.current == nil }

@@ -104,7 +104,7 @@ import Verdict
             #expect(delay["refusal"]?.text?.contains("spec.device") == true)
 
             // A file that changes counts at once, and one that does not load is named.
-            let folder = URL(fileURLWithPath: lab.api.runs.experimentsFolder)
+            let folder = URL(fileURLWithPath: lab.api.runs.experiments.path)
             try Data("a: [".utf8).write(to: folder.appendingPathComponent("9-bad.yaml"))
             let unknown = try await server.post("/api/runs", json: #"{"experiment": "loss-z"}"#)
             #expect(try unknown.json()["detail"]?.text?.contains("9-bad.yaml") == true)

@@ -99,13 +99,20 @@ import Testing
         let names = [
             "snapshot": "EventSnapshot", "run": "Run", "second": "EventSecond", "rate_limit": "RateLimit",
             "failure_modes": "FailureModes", "resilience": "Resilience", "halt": "Halt", "load": "Load",
-            "topology": "Topology",
+            "topology": "Topology", "mark": "EventMark", "experiments": "EventExperiments",
         ]
         try await RunnerLab.serve { lab, server in
+            // A page that opens late has missed a change and a second.
+            _ = try await server.get("/api/experiments")
+            _ = try await server.send("POST", "/api/payment-scenarios/card-decline?enabled=true")
+            lab.live.add(LiveWindow().take(runID: "RUN-1", phase: .baseline).second)
             let page = try RawConnection(port: server.port)
             try await page.send("GET /api/events HTTP/1.1\r\nHost: a\r\n\r\n")
             try await page.receive(until: "event: snapshot")
             await lab.watch.look()
+            let folder = URL(fileURLWithPath: lab.api.runs.experiments.path)
+            try Data("a: [".utf8).write(to: folder.appendingPathComponent("9-bad.yaml"))
+            _ = try await server.get("/api/experiments")
             _ = try await server.send("POST", "/api/payment-scenarios/reset")
             _ = try await server.put("/api/resilience", json: #"{"profile": "hardened"}"#)
             _ = await lab.manager.halt()
@@ -126,6 +133,9 @@ import Testing
                 let value = try JSONDecoder().decode(JSONValue.self, from: Data(lines[1].dropFirst(6).utf8))
                 let schema = try #require(names[lines[0]], "\(lines[0])")
                 #expect(schemas.problems(of: value, as: schema) == [], "\(lines[0])")
+                if lines[0] == "snapshot" {
+                    #expect(value["seconds"]?.elements.isEmpty == false && value["marks"]?.elements.count == 1)
+                }
                 seen.insert(lines[0])
             }
             #expect(seen == Set(names.keys))

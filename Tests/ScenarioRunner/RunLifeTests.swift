@@ -168,7 +168,7 @@ import Verdict
             }
             #expect(phases == ["starting", "warm-up", "baseline", "fault", "recovery", "settle", "finished"])
             #expect(names.subtracting(["topology"]) == ["run", "rate_limit", "second"])
-            #expect(!lab.manager.recentSeconds.isEmpty, "pages that open later are told too")
+            #expect(!lab.live.recent(at: UnixTime.now.seconds).seconds.isEmpty, "pages that open later are told too")
         }
     }
 

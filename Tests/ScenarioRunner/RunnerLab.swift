@@ -69,6 +69,7 @@ struct RunnerLab: Sendable {
     let api: RunnerAPI
     let folder: LabFolder
     let events: EventHub
+    let live: LiveHistory
     let loads: LoadManager
     /// An empty folder for load profiles.
     let profiles: URL
@@ -83,17 +84,21 @@ struct RunnerLab: Sendable {
         folder = LabFolder(path: root.appendingPathComponent("state").path)
         try folder.prepare()
         events = EventHub()
-        let failureModes = FailureModesStore(seed: 1)
+        let live = LiveHistory(events: events)
+        self.live = live
+        let failureModes = FailureModesStore(seed: 1, onChange: { live.mark($0) })
         let logger = Logger(label: "runner-lab") { _ in SwiftLogNoOpLogHandler() }
-        manager = Self.manager(options, acting, folder, failureModes, events, logger)
+        manager = Self.manager(options, acting, folder, failureModes, live, logger)
         profiles = root.appendingPathComponent("profiles")
         try FileManager.default.createDirectory(at: profiles, withIntermediateDirectories: true)
         let isHalted = { @Sendable [manager] in manager.isHalted }
         loads = LoadManager(
-            worker: LocalLoadWorker(), restock: options.restock, isHalted: isHalted, events: events, logger: logger)
+            worker: LocalLoadWorker(), restock: options.restock, isHalted: isHalted, events: events, live: live,
+            logger: logger)
         locust = LocustService(
             catalogue: LocustCatalogue(folder: try Self.locustFiles(in: root)),
-            driver: options.locust(folder), folder: folder, isHalted: isHalted, events: events, logger: logger)
+            driver: options.locust(folder), folder: folder, isHalted: isHalted, events: events, live: live,
+            logger: logger)
         var sources = options.sources
         sources.runs = { [manager] in manager.activeViews }
         sources.failureModes = { failureModes.settings.failureModes }
@@ -102,7 +107,9 @@ struct RunnerLab: Sendable {
             system: options.system, engine: acting.name, sources: sources, board: board, events: events)
         api = RunnerAPI(
             runs: RunsController(
-                manager: manager, engine: acting, experimentsFolder: try Self.experiments(in: root),
+                manager: manager, engine: acting,
+                experiments: ExperimentFolder(
+                    path: try Self.experiments(in: root), refusal: { acting.refusal(of: $0) }, events: events),
                 profilesFolder: profiles.path,
                 cooldownMinutes: options.cooldown.seconds / 60, injectionTime: options.injectionTime),
             load: LoadController(
@@ -114,12 +121,12 @@ struct RunnerLab: Sendable {
                 look: SystemLook(
                     system: options.system, client: HTTPClient(), runs: { [manager] in manager.activeViews }),
                 checkMoney: { options.money }),
-            failureModes: failureModes, events: events, locust: locust)
+            failureModes: failureModes, events: events, live: live, locust: locust)
     }
 
     private static func manager(
         _ options: Options, _ engine: any ChaosEngine, _ folder: LabFolder, _ failureModes: FailureModesStore,
-        _ events: EventHub, _ logger: Logger
+        _ live: LiveHistory, _ logger: Logger
     ) -> RunManager {
         RunManager(
             engine: engine,
@@ -127,12 +134,13 @@ struct RunnerLab: Sendable {
                 engine: engine, load: options.load, restock: options.restock, logger: logger,
                 site: RunSite(system: options.system),
                 checkMoney: { _, _ in options.money },
-                resilience: ResilienceSwitch(store: failureModes, events: events, followTime: options.followTime),
+                resilience: ResilienceSwitch(store: failureModes, events: live.events, followTime: options.followTime),
                 removalTime: options.removalTime),
             folder: folder,
             governor: Governor(cooldown: options.cooldown, allowsTotal: options.allowsTotal),
             haltMark: options.remembersHalt ? HaltMark(folder: folder, logger: logger) : nil,
-            allReplicas: { options.allReplicas }, preflight: options.preflight, events: events, logger: logger)
+            allReplicas: { options.allReplicas }, preflight: options.preflight, events: live.events,
+            live: live, logger: logger)
     }
 
     /// The manager of a runner that starts anew on the same folder.
@@ -141,7 +149,8 @@ struct RunnerLab: Sendable {
     ) -> RunManager {
         var options = Options()
         options.remembersHalt = remembersHalt
-        return Self.manager(options, options.engine, folder, FailureModesStore(seed: 1), EventHub(), logger)
+        return Self.manager(
+            options, options.engine, folder, FailureModesStore(seed: 1), LiveHistory(events: EventHub()), logger)
     }
 
     /// Runs `body` beside the manager's work, and ends that in order afterwards.

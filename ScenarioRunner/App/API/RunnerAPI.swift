@@ -22,6 +22,7 @@ struct RunnerAPI: Sendable {
     let system: SystemController
     let failureModes: FailureModesStore
     let events: EventHub
+    let live: LiveHistory
     let locust: LocustService
 
     /// Where older links and scripts look for the API.
@@ -31,12 +32,15 @@ struct RunnerAPI: Sendable {
     var apiRoutes: [Route] {
         let (manager, loads, watch) = (runs.manager, load.manager, topology.watch)
         let snapshot: @Sendable () async -> EventHub.Event? = {
-            EventHub.Event(
+            let time = UnixTime.now.seconds
+            let (seconds, marks) = live.recent(at: time)
+            return EventHub.Event(
                 name: "snapshot",
                 value: Snapshot(
-                    failureModes: failureModes.settings.failureModes, resilience: failureModes.settings.resilience,
+                    time: time, failureModes: failureModes.settings.failureModes,
+                    resilience: failureModes.settings.resilience,
                     halt: HaltStatus(isHalted: manager.isHalted), rateLimit: manager.rateLimitStatus,
-                    runs: manager.views, seconds: manager.recentSeconds, topology: watch.document,
+                    runs: manager.views, seconds: seconds, marks: marks, topology: watch.document,
                     load: loads.current()?.view, locust: locust.current))
         }
         return runs.routes + ReportsController(manager: manager).routes
@@ -95,19 +99,23 @@ struct RunnerAPI: Sendable {
     static var openAPI: [UInt8] { PackageResources.openapi_yaml }
 
     private struct Snapshot: Encodable {
+        /// When it was taken, in Unix seconds.
+        let time: Double
         let failureModes: FailureModes
         let resilience: ResilienceSettings
         let halt: HaltStatus
         let rateLimit: RateLimitStatus
         let runs: [RunView]
+        /// The last minutes.
         let seconds: [LiveWindow.Second]
+        let marks: [LiveHistory.Mark]
         let topology: TopologyDocument
         /// Absent when none was started.
         let load: LoadView?
         let locust: LocustRun?
 
         enum CodingKeys: String, CodingKey {
-            case halt, resilience, runs, seconds, topology, load, locust
+            case time, halt, resilience, runs, seconds, marks, topology, load, locust
             case failureModes = "failure_modes"
             case rateLimit = "rate_limit"
         }

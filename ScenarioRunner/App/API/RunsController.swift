@@ -10,8 +10,7 @@ import Verdict
 struct RunsController: Sendable {
     let manager: RunManager
     let engine: any ChaosEngine
-    /// Read anew for every request, so that a changed file counts at once.
-    let experimentsFolder: String
+    let experiments: ExperimentFolder
     let profilesFolder: String
     let cooldownMinutes: Double
     /// How long a trigger waits for its fault to be in force; nil where that takes no longer than the answer.
@@ -19,9 +18,9 @@ struct RunsController: Sendable {
 
     var routes: [Route] {
         [
-            .get("/api/experiments") { _, _ in try .json(documents()) },
+            .get("/api/experiments") { _, _ in try .json(experiments.contents.documents) },
             .get("/api/experiments/problems") { _, _ in
-                try .json(CatalogueProblems(Catalogue.load(folder: experimentsFolder)))
+                try .json(CatalogueProblems(experiments.contents.catalogue))
             },
             .get("/api/experiments/{name}/plan", plan),
             .post("/api/runs", start),
@@ -91,14 +90,8 @@ struct RunsController: Sendable {
 
     // MARK: The catalogue
 
-    func documents() -> [ExperimentDocument] {
-        Catalogue.load(folder: experimentsFolder).experiments.map {
-            ExperimentDocument($0, refusal: engine.refusal(of: $0))
-        }
-    }
-
     private func experiment(named name: String) throws -> Experiment {
-        let catalogue = Catalogue.load(folder: experimentsFolder)
+        let catalogue = experiments.contents.catalogue
         if let experiment = catalogue.experiment(named: name) { return experiment }
         let problems = catalogue.problems.map(\.description)
         let hint = problems.isEmpty ? "" : " Some files do not load: \(problems.joined(separator: "; "))"

@@ -12,7 +12,7 @@ struct ScenariosController: Sendable {
     var routes: [Route] { [.get("/api/scenarios") { _, _ in try .json(chaos + load + payment) }] }
 
     private var chaos: [Scenario] {
-        runs.documents().map { document in
+        runs.experiments.contents.documents.map { document in
             Scenario(
                 name: document.name, description: document.description,
                 type: document.kind == "StressChaos" ? "stress-chaos" : "chaos-mesh", targetService: document.target)

@@ -61,6 +61,7 @@ final class LoadManager: Service, Sendable {
     /// Nothing starts while everything is halted.
     private let isHalted: @Sendable () -> Bool
     private let events: EventHub
+    private let live: LiveHistory
     private let logger: Logger
     private let queue: AsyncStream<String>
     private let enqueue: AsyncStream<String>.Continuation
@@ -70,12 +71,13 @@ final class LoadManager: Service, Sendable {
 
     init(
         worker: any LoadWorker, restock: @escaping @Sendable (_ quantity: Int) async throws -> Void,
-        isHalted: @escaping @Sendable () -> Bool, events: EventHub, logger: Logger
+        isHalted: @escaping @Sendable () -> Bool, events: EventHub, live: LiveHistory, logger: Logger
     ) {
         self.worker = worker
         self.restock = restock
         self.isHalted = isHalted
         self.events = events
+        self.live = live
         self.logger = logger
         (queue, enqueue) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1))
     }
@@ -203,6 +205,9 @@ final class LoadManager: Service, Sendable {
             return nil
         }
         if let view { events.publish("load", view) }
+        if let view, case .progress(let progress) = line {
+            live.add(LiveWindow.Second(progress, of: view.id, at: UnixTime.now.seconds))
+        }
     }
 
     private func finish(_ failure: String?) {

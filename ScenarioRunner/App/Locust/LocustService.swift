@@ -19,6 +19,7 @@ final class LocustService: Service, Sendable {
     /// Nothing starts while everything is halted.
     private let isHalted: @Sendable () -> Bool
     private let events: EventHub
+    private let live: LiveHistory
     private let logger: Logger
     private let state: Mutex<State>
     private let queue: AsyncStream<Item>
@@ -39,13 +40,14 @@ final class LocustService: Service, Sendable {
 
     init(
         catalogue: LocustCatalogue, driver: any LocustDriver, folder: LabFolder,
-        isHalted: @escaping @Sendable () -> Bool, events: EventHub, logger: Logger
+        isHalted: @escaping @Sendable () -> Bool, events: EventHub, live: LiveHistory, logger: Logger
     ) {
         self.catalogue = catalogue
         self.driver = driver
         self.folder = folder
         self.isHalted = isHalted
         self.events = events
+        self.live = live
         self.logger = logger
         state = Mutex(State(desk: LocustDesk(finished: LocustFiles(folder: folder).finished())))
         (queue, enqueue) = AsyncStream.makeStream(of: Item.self, bufferingPolicy: .bufferingNewest(4))
@@ -144,7 +146,10 @@ final class LocustService: Service, Sendable {
     private func follow(_ item: Item) async {
         logger.info("locust starts", metadata: ["run_id": "\(item.id)"])
         let end = await item.started.follow(item.stop) { report in
-            self.change(item.id) { $0.heard(item.id, report.second(at: UnixTime.now.seconds)) }
+            let second = report.second(at: UnixTime.now.seconds)
+            let before = self.state.withLock { $0.desk.run(item.id)?.live }
+            self.change(item.id) { $0.heard(item.id, second) }
+            if let drawn = LiveWindow.Second(second, before: before, of: item.id) { self.live.add(drawn) }
         }
         let time = UnixTime.now.seconds
         // Its file first: who sees that it has ended may look for it.

@@ -42,7 +42,8 @@ struct Runner: Sendable {
     init(settings: RunnerSettings, site: Site, address: Address, client: HTTPClient, logger: Logger) throws {
         let (system, targets) = (site.system, site.system.targets)
         let events = EventHub()
-        let failureModes = FailureModesStore(seed: settings.seed)
+        let live = LiveHistory(events: events)
+        let failureModes = FailureModesStore(seed: settings.seed, onChange: { live.mark($0) })
         let board = FaultBoard()
         let engine = TimelineEngine(
             base: BoardedEngine(base: site.engine, board: board),
@@ -66,14 +67,14 @@ struct Runner: Sendable {
             governor: Governor(cooldown: .seconds(settings.cooldownSeconds), allowsTotal: settings.allowTotal),
             haltMark: settings.remembersHalt ? HaltMark(folder: settings.folder, logger: logger) : nil,
             allReplicas: { Set(system.replicas().map(\.name)) }, preflight: site.preflight, events: events,
-            logger: logger)
+            live: live, logger: logger)
         let isHalted = { @Sendable in runs.isHalted }
         let loads = LoadManager(
-            worker: worker, restock: restock.run, isHalted: isHalted, events: events, logger: logger)
+            worker: worker, restock: restock.run, isHalted: isHalted, events: events, live: live, logger: logger)
         let locust = LocustService(
             catalogue: LocustCatalogue(folder: settings.locust.profilesFolder),
             driver: system.locustDriver(settings.locust, folder: settings.folder, client: client),
-            folder: settings.folder, isHalted: isHalted, events: events, logger: logger)
+            folder: settings.folder, isHalted: isHalted, events: events, live: live, logger: logger)
         let watch = TopologyWatch(
             system: system, engine: engine.name,
             sources: .init(
@@ -81,22 +82,22 @@ struct Runner: Sendable {
                 failureModesHolder: { runs.failureModesHolder }, load: { loads.current(since: .max)?.view },
                 locust: { locust.current }, metrics: MetricsReader(client: client).read),
             board: board, events: events)
+        let experiments = ExperimentFolder(
+            path: settings.experimentsFolder, refusal: { engine.refusal(of: $0) }, events: events)
         let api = try RunnerAPI(
             runs: RunsController(
-                manager: runs, engine: engine, experimentsFolder: settings.experimentsFolder,
-                profilesFolder: settings.profilesFolder, cooldownMinutes: Double(settings.cooldownSeconds) / 60,
-                injectionTime: site.injectionTime),
+                manager: runs, engine: engine, experiments: experiments, profilesFolder: settings.profilesFolder,
+                cooldownMinutes: Double(settings.cooldownSeconds) / 60, injectionTime: site.injectionTime),
             load: LoadController(manager: loads, profilesFolder: settings.profilesFolder, targets: targets),
             topology: TopologyController(watch: watch),
             payments: PaymentsController(reader: PaymentStoryReader(client: client, paymentURL: targets.payment)),
             system: SystemController(
                 look: SystemLook(system: system, client: client, runs: { runs.activeViews }),
                 checkMoney: { await auditor.check(history: []) }),
-            failureModes: failureModes, events: events, locust: locust
+            failureModes: failureModes, events: events, live: live, locust: locust
         ).application(host: address.host, port: address.port, callers: address.callers, logger: logger)
-        services = [api, runs, loads, locust, watch]
-        warning = CatalogueProblems.warning(
-            .load(folder: settings.experimentsFolder), folder: settings.experimentsFolder)
+        services = [api, runs, loads, locust, watch, experiments]
+        warning = CatalogueProblems.warning(experiments.contents.catalogue, folder: experiments.path)
         if let warning { logger.warning("\(warning)") }
     }
 }

@@ -1,4 +1,3 @@
-import DequeModule
 import Experiments
 import Foundation
 import HTTPTypes
@@ -19,8 +18,6 @@ import Verdict
 final class RunManager: Service, Sendable {
     /// Finished runs that are remembered; their journals stay on disk.
     static let maxRemembered = 200
-    /// Seconds of live traffic that are remembered: what the page's charts show.
-    static let rememberedSeconds = 300
     /// How long a halt waits for the last fault to go.
     static let haltTime = Duration.seconds(10)
 
@@ -35,6 +32,7 @@ final class RunManager: Service, Sendable {
     /// Nil where a halt ends with the runner.
     private let haltMark: HaltMark?
     private let events: EventHub
+    private let live: LiveHistory
     private let logger: Logger
     private let queue: AsyncStream<String>
     private let enqueue: AsyncStream<String>.Continuation
@@ -42,7 +40,8 @@ final class RunManager: Service, Sendable {
     init(
         engine: any ChaosEngine, execution: RunExecution, folder: LabFolder, governor: Governor,
         haltMark: HaltMark? = nil, allReplicas: @escaping @Sendable () -> Set<String>,
-        preflight: @escaping @Sendable (Experiment) async throws -> Void = { _ in }, events: EventHub, logger: Logger
+        preflight: @escaping @Sendable (Experiment) async throws -> Void = { _ in }, events: EventHub,
+        live: LiveHistory, logger: Logger
     ) {
         store = JournalStore(folder: folder.runs, logger: logger)
         self.haltMark = haltMark
@@ -54,6 +53,7 @@ final class RunManager: Service, Sendable {
         self.allReplicas = allReplicas
         self.preflight = preflight
         self.events = events
+        self.live = live
         self.logger = logger
         (queue, enqueue) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(64))
     }
@@ -192,9 +192,6 @@ final class RunManager: Service, Sendable {
         return (view, try? store.read(id))
     }
 
-    /// The last seconds of load, oldest first.
-    var recentSeconds: [LiveWindow.Second] { state.withLock { Array($0.recentSeconds) } }
-
     /// The run that has set the resilience of the services for its own time.
     var resilienceHolder: String? { state.withLock { $0.resilienceHolder } }
 
@@ -283,8 +280,6 @@ final class RunManager: Service, Sendable {
                 return state.records[id]?.view
             case .second(let second):
                 state.records[id]?.view.live = second
-                state.recentSeconds.append(second)
-                if state.recentSeconds.count > Self.rememberedSeconds { state.recentSeconds.removeFirst() }
                 return nil
             case .faultGone:
                 state.governor.end(id)
@@ -301,7 +296,7 @@ final class RunManager: Service, Sendable {
         }
         if let view { events.publish("run", view) }
         switch progress {
-        case .second(let second): events.publish("second", second)
+        case .second(let second): live.add(second)
         case .faultGone, .noEffect: publishRateLimit()
         case .phase, .faultStays: break
         }

@@ -27,9 +27,13 @@ final class FailureModesStore: Sendable {
         var heardAt: ContinuousClock.Instant
     }
     private let state: Mutex<State>
+    private let onChange: @Sendable (FailureModes) -> Void
 
-    /// - Parameter seed: decides every draw of the payment service.
-    init(seed: UInt64) {
+    /// - Parameters:
+    ///   - seed: decides every draw of the payment service.
+    ///   - onChange: hears of the modes whenever they have become other ones, in the order of the changes.
+    init(seed: UInt64, onChange: @escaping @Sendable (FailureModes) -> Void = { _ in }) {
+        self.onChange = onChange
         state = Mutex(State(settings: ServiceSettings(version: 1, seed: seed, failureModes: .off)))
     }
 
@@ -69,12 +73,15 @@ final class FailureModesStore: Sendable {
 
     private func update(_ change: (inout FailureModes, inout ResilienceSettings) -> Void) -> ServiceSettings {
         let (settings, waiting) = state.withLock { state in
-            var modes = state.settings.failureModes
+            let before = state.settings.failureModes
+            var modes = before
             var resilience = state.settings.resilience
             change(&modes, &resilience)
             state.settings = ServiceSettings(
                 version: state.settings.version + 1, seed: state.settings.seed, failureModes: modes,
                 resilience: resilience)
+            // In the lock, so that it hears of them in their order.
+            if modes != before { onChange(modes) }
             defer { state.waiting = [:] }
             return (state.settings, state.waiting.values)
         }

@@ -268,7 +268,12 @@ def test_two_tabs_agree(lab, open_view):
 
 
 def test_a_changed_file_shows_by_itself(lab, open_view):
-    page = open_view("scenarios").page
+    watched = open_view("scenarios")
+    page = watched.page
+    card(page, "packet-loss-80-percent").wait_for()
+    # Nobody asks for what has not changed.
+    page.wait_for_timeout(5000)
+    assert watched.requests.count(f"{lab.url}/api/experiments") == 1
     file = lab.folder / "experiments" / "99-new.yaml"
     text = (lab.folder / "experiments" / "02-packet-loss-80-percent.yaml").read_text().split("\n---")[0]
     try:
@@ -336,31 +341,6 @@ def test_a_bare_percent_in_the_address(lab, open_view):
     open_view.expected.append("404")
     page = open_view("payments/50%").page
     page.get_by_role("alert").get_by_text("There is no payment 50%").wait_for()
-
-
-def test_charts_are_read_second_by_second(lab, open_view):
-    page = open_view("live").page
-    lab.post("/api/load", {"profile": "browse", "rate": 10, "duration": "4s"})
-    page.locator("[data-chart=latency] path[data-line=p50][d^=M]").wait_for()
-    canvas = page.locator("[data-chart=success] svg")
-    box = canvas.bounding_box()
-    page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 60)
-    page.locator("[data-chart=success] .chart-at:not(:empty)").wait_for()
-    assert all(line.get_attribute("visibility") == "visible" for line in page.locator(".cursor").all()), "on all charts at once"
-    page.mouse.move(0, 0)
-    page.get_by_role("button", name="Pause").click()
-    paused = page.locator("[data-chart=latency] path[data-line=p50]").get_attribute("d")
-    assert paused
-    page.wait_for_timeout(1500)
-    assert page.locator("[data-chart=latency] path[data-line=p50]").get_attribute("d") == paused
-    page.locator(".board").focus()
-    # Back, second by second, to one in which something was measured.
-    for _ in range(300):
-        page.keyboard.press("ArrowLeft")
-        if "p95" in page.locator("#announcer").text_content():
-            break
-    assert ": success " in page.locator("#announcer").text_content()
-    page.get_by_role("button", name="Go on").click()
 
 
 def test_server_restarted_under_an_open_page(lab, open_view):

@@ -12,8 +12,7 @@ const store = new Store();
 const shell = [mountGovernance(store), mountHalt(store), mountActivity(store)];
 const router = startRouter(store);
 
-// The first picture needs the stream alone; the runner reads the files after that.
-connect(store, { onLive: () => readExperiments(store) });
+connect(store, { onCatalogue: () => readExperiments(store) });
 
 // Countdowns and the charts' right edge move once a second, and not at all while nobody looks.
 setInterval(() => {

@@ -5,7 +5,7 @@ import { SecondSeries } from "./lib/series.js";
 
 export const WINDOW_SECONDS = 300;
 const KEPT_RUNS = 200;
-const KEPT_MARKS = 50;
+const KEPT_MARKS = 200;
 
 export class Store {
   /** `connecting`, `live` or `lost`. */
@@ -32,7 +32,7 @@ export class Store {
   load = null;
   locust = null;
   seconds = new SecondSeries(WINDOW_SECONDS);
-  /** When payment failures were changed: `[{time, words}]`, words null for none, oldest first. */
+  /** When payment failures were changed, as the runner saw it: `[{time, words}]`, words null for none, oldest first. */
   marks = [];
   #watchers = new Map();
 
@@ -74,11 +74,21 @@ export class Store {
     this.setRuns([run, ...this.runs.filter(({ id }) => id !== run.id)]);
   }
 
-  setFailureModes(modes, time = Date.now() / 1000) {
-    const words = failureWords(modes).join(", ") || null;
-    if (words !== (this.marks.at(-1)?.words ?? null)) this.marks = [...this.marks, { time, words }].slice(-KEPT_MARKS);
+  setFailureModes(modes) {
     this.failureModes = modes;
     this.#changed("failureModes");
+  }
+
+  setMarks(marks) {
+    this.marks = marks.map(({ time, failure_modes: modes }) => ({ time, words: failureWords(modes).join(", ") || null }));
+    this.#changed("marks");
+  }
+
+  /** Takes one more; what came with the snapshot may come once more as an event. */
+  addMark({ time, failure_modes: modes }) {
+    if (time <= (this.marks.at(-1)?.time ?? 0)) return;
+    this.marks = [...this.marks, { time, words: failureWords(modes).join(", ") || null }].slice(-KEPT_MARKS);
+    this.#changed("marks");
   }
 
   setHalted(halted) {

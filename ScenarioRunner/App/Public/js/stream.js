@@ -6,26 +6,30 @@
 // names the last event that it heard (Last-Event-ID).
 
 import { heard } from "./lib/clock.js";
-import { secondOfLoad, secondOfLocust } from "./lib/series.js";
 
 const REOPEN_AFTER_MS = 2000;
 
-/** Opens the stream. `onLive` is called whenever it has opened: the runner may be another process by then. */
-export function connect(store, { onLive }) {
+/**
+ * Opens the stream. `onCatalogue` is called when an experiment's file has changed, and whenever the stream has opened: the
+ * runner may be another process by then.
+ */
+export function connect(store, { onCatalogue }) {
   const source = new EventSource("/api/events");
   const on = (name, handle) => source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
 
   source.onopen = () => {
     store.setConnection("live");
     // What comes with the opening is drawn first.
-    setTimeout(onLive, 0);
+    setTimeout(onCatalogue, 0);
   };
   on("snapshot", (snapshot) => {
+    heard(snapshot.time);
     store.setFailureModes(snapshot.failure_modes);
+    store.setMarks(snapshot.marks);
     store.setHalted(snapshot.halt.halted);
     store.setRateLimit(snapshot.rate_limit);
     store.setRuns(snapshot.runs);
-    store.addSeconds(snapshot.seconds ?? []);
+    store.addSeconds(snapshot.seconds);
     store.setResilience(snapshot.resilience ?? null);
     store.setTopology(snapshot.topology);
     if (snapshot.load) store.setLoad(snapshot.load);
@@ -35,26 +39,20 @@ export function connect(store, { onLive }) {
     heard(second.time);
     store.addSeconds([second]);
   });
+  on("experiments", onCatalogue);
   on("run", (run) => store.putRun(run));
+  on("mark", (mark) => store.addMark(mark));
   on("failure_modes", (modes) => store.setFailureModes(modes));
   on("halt", ({ halted }) => store.setHalted(halted));
   on("rate_limit", (limit) => store.setRateLimit(limit));
   on("resilience", (resilience) => store.setResilience(resilience));
   on("topology", (topology) => store.setTopology(topology));
-  on("load", (load) => {
-    store.setLoad(load);
-    const second = secondOfLoad(load);
-    if (second) store.addSeconds([second]);
-  });
-  on("locust", (locust) => {
-    const second = secondOfLocust(locust, store.locust);
-    store.setLocust(locust);
-    if (second) store.addSeconds([second]);
-  });
+  on("load", (load) => store.setLoad(load));
+  on("locust", (locust) => store.setLocust(locust));
 
   source.onerror = () => {
     store.setConnection("lost");
     // The browser reopens a connection that broke, but gives up on one that was refused.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => connect(store, { onLive }), REOPEN_AFTER_MS);
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => connect(store, { onCatalogue }), REOPEN_AFTER_MS);
   };
 }

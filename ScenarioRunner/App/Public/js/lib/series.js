@@ -14,20 +14,20 @@ export class SecondSeries {
   }
 
   /**
-   * Takes an event `second` of the runner; what is unknown in it is null or absent. A second of a run that is already
-   * known is replaced.
+   * Takes an event `second` of the runner; what is unknown in it is null. A second of a load that is already known is
+   * replaced.
    */
   add(event) {
     const second = Math.floor(event.time);
     const measurements = this.#seconds.get(second) ?? new Map();
     measurements.set(event.run_id, {
-      phase: event.phase ?? null,
+      phase: event.phase,
       requests: event.requests,
-      success: event.success_rate ?? null,
-      declined: event.declined ?? 0,
-      p50: event.p50_ms ?? null,
-      p95: event.p95_ms ?? null,
-      p99: event.p99_ms ?? null,
+      success: event.success_rate,
+      declined: event.declined,
+      p50: event.p50_ms,
+      p95: event.p95_ms,
+      p99: event.p99_ms,
     });
     this.#seconds.set(second, measurements);
     for (const known of this.#seconds.keys()) if (known < second - this.windowSeconds) this.#seconds.delete(known);
@@ -69,34 +69,11 @@ export function phaseBands(entries) {
   return bands;
 }
 
-/** The stretches in which payment failures were on, as `{from, to, words}`. */
-export function failureStretches(marks, now) {
+/** The stretches between `start` and `now` in which payment failures were on, as `{from, to, words}`. */
+export function failureStretches(marks, start, now) {
   return marks
     .map(({ time, words }, index) => ({ from: time, to: marks[index + 1]?.time ?? now, words }))
-    .filter(({ words }) => words !== null);
-}
-
-/** A second of a load without chaos, from its event; null when it tells none. */
-export function secondOfLoad({ id, started_at: start, progress }) {
-  if (!progress) return null;
-  const { recent_requests: requests, recent_ok: ok, recent_p50_ms: p50, recent_p99_ms: p99, recent_p95_ms: p95 } = progress;
-  return {
-    time: start + progress.elapsed_s, run_id: id, requests, success_rate: requests > 0 ? ok / requests : null,
-    p50_ms: p50, p95_ms: p95, p99_ms: p99,
-  };
-}
-
-/** A second of a Locust: its counts go from its start, so `before` is its event of the second before. */
-export function secondOfLocust({ id, live }, before) {
-  if (!live) return null;
-  const known = before?.id === id && before.live ? before.live : { requests: 0, failures: 0 };
-  const requests = live.requests - known.requests;
-  const failures = live.failures - known.failures;
-  if (requests < 0 || live.time === known.time) return null;
-  return {
-    time: live.time, run_id: id, requests, success_rate: requests > 0 ? 1 - failures / requests : null,
-    p50_ms: live.p50_ms, p95_ms: live.p95_ms,
-  };
+    .filter(({ to, words }) => words !== null && to > start);
 }
 
 function rank(phase) {

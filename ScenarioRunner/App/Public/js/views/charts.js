@@ -79,7 +79,7 @@ export function makeCharts(scope, { height }) {
 
   /** What there is to draw at a time; kept while the charts are held, for the store forgets it and late seconds come. */
   function momentOf(time) {
-    return { time, entries: store.seconds.within(time), marks: failureStretches(store.marks, time) };
+    return { time, entries: store.seconds.within(time), marks: failureStretches(store.marks, time - WINDOW_SECONDS, time) };
   }
 
   function hold(time) {
@@ -96,7 +96,7 @@ export function makeCharts(scope, { height }) {
   }
 
   scope.watch("seconds", drawSoon);
-  scope.watch("failureModes", drawSoon);
+  scope.watch("marks", drawSoon);
   scope.tick(drawSoon);
   return { element, hold, step, clear: () => ((cursor = null), drawSoon()) };
 }

@@ -8,7 +8,6 @@ import { stopRun } from "./phases.js";
 import { makePlanDialog } from "./plan-dialog.js";
 import { makeCard } from "./scenario-card.js";
 
-const REREAD_EVERY_S = 4;
 const REFUSED = "refused";
 const GROUPS = {
   NetworkChaos: "Network", StressChaos: "CPU, memory and disk", PodChaos: "Replicas", FailureModes: "Payment failures",
@@ -27,7 +26,6 @@ export function mount(scope) {
   const starting = new Set();
   const dialog = makePlanDialog(store, run);
   let kind = null;
-  let age = 0;
 
   root.append(
     el("div", { class: "view-head" }, el("div", {}, el("h1", {}, "Scenarios"),
@@ -111,14 +109,9 @@ export function mount(scope) {
     }
   }
 
-  function reread() {
-    age = 0;
-    return readExperiments(store);
-  }
-
   function unread(problem) {
     return el("div", { role: "alert" }, el("p", {}, `The scenarios could not be read. ${problem.message}`),
-      el("button", { type: "button", class: "button", onclick: reread }, "Try again"));
+      el("button", { type: "button", class: "button", onclick: () => readExperiments(store) }, "Try again"));
   }
 
   function onKey(event) {
@@ -132,10 +125,7 @@ export function mount(scope) {
   search.oninput = showAll;
   scope.watch("experiments", showAll);
   scope.watch(["runs", "rateLimit", "halted"], showRuns);
-  scope.tick(() => {
-    showRuns();
-    if (store.connection === "live" && (age += 1) >= REREAD_EVERY_S) reread();
-  });
+  scope.tick(showRuns);
 }
 
 /** What is wrong with the files that do not load, so that none is missed without a word. */
