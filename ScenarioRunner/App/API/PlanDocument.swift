@@ -16,6 +16,7 @@ struct PlanDocument: Codable, Sendable {
     let steps: [FaultPlan.Step]
     /// File, line, field and reason; null when it can be run here.
     let refusal: String?
+    let choices: RunChoices
 
     /// - Parameter isTooWide: whether no run may do what is planned.
     init(
@@ -37,10 +38,11 @@ struct PlanDocument: Codable, Sendable {
         places = plan.places.map(\.description).sorted()
         steps = plan.steps
         self.refusal = refusal?.description
+        choices = RunChoices(experiment)
     }
 
     enum CodingKeys: String, CodingKey {
-        case experiment, kind, engine, seed, replicas, places, steps, refusal
+        case experiment, kind, engine, seed, replicas, places, steps, refusal, choices
         case durationS = "duration_s"
         case effectiveDose = "effective_dose"
     }
@@ -58,5 +60,6 @@ struct PlanDocument: Codable, Sendable {
         try container.encode(places, forKey: .places)
         try container.encode(steps, forKey: .steps)
         try container.encode(refusal, forKey: .refusal)
+        try container.encode(choices, forKey: .choices)
     }
 }

@@ -50,9 +50,14 @@ struct RunRequest: Sendable {
 
     /// How long a measured run keeps the fault when nobody says: long enough to see it, or all of a plan over time.
     static func usualDuration(of experiment: Experiment) -> Duration {
+        lastsAsPlanned(experiment) ? triggerDuration(of: experiment) : defaultDuration
+    }
+
+    /// Whether it is a plan over time, which is kept until its end unless somebody says otherwise.
+    static func lastsAsPlanned(_ experiment: Experiment) -> Bool {
         switch experiment.spec {
-        case .workflow, .schedule, .failureModes: triggerDuration(of: experiment)
-        default: defaultDuration
+        case .workflow, .schedule, .failureModes: true
+        default: false
         }
     }
 

@@ -16,6 +16,11 @@ def test_packet_loss_from_its_card(lab, open_view):
     card(page, "packet-loss-80-percent").get_by_role("button", name="Plan").click()
     dialog = page.get_by_role("dialog", name="packet-loss-80-percent")
     dialog.get_by_text("payment-0 → inventory-0").wait_for()
+    # What is usual and what is possible, the runner says.
+    for name, choice in lab.get("/api/experiments/packet-loss-80-percent/plan")["choices"].items():
+        field = dialog.locator(f"#plan-{name.split('_')[0]}")
+        assert [field.input_value(), field.get_attribute("min"), field.get_attribute("max")] == [
+            "" if choice["usual"] is None else str(choice["usual"]), str(choice["least"]), str(choice["most"])]
     for label, value in [("Baseline, s", "6"), ("Fault, s", "9"), ("Recovery, s", "8"), ("Seed", "1")]:
         dialog.get_by_label(label).fill(value)
     dialog.get_by_role("button", name="Run").click()

@@ -4,10 +4,11 @@
 import * as api from "../api.js";
 import { el, setText } from "../lib/dom.js";
 import { duration, inSigns } from "../lib/format.js";
+import { makeField } from "./parts.js";
 
-const USUAL_S = { baseline: 10, duration: 30, recovery: 20 };
-// Those that last as long as their own plan says, unless somebody says otherwise.
-const PLANNED_KINDS = ["Workflow", "Schedule", "FailureModes"];
+const LENGTHS = ["baseline", "duration", "recovery"];
+// As the plan of the runner names what may be chosen.
+const CHOICES = { baseline: "baseline_s", duration: "duration_s", recovery: "recovery_s", rate: "rate_rps", seed: "seed" };
 
 /** @param onRun starts a run of an experiment with options; resolves to whether it was accepted */
 export function makePlanDialog(store, onRun) {
@@ -15,9 +16,9 @@ export function makePlanDialog(store, onRun) {
   const dose = el("p", { class: "dose" });
   const body = el("div", { class: "plan" });
   const fields = {
-    baseline: field("baseline", "Baseline", "s", 1, 600), duration: field("duration", "Fault", "s", 1, 900),
-    recovery: field("recovery", "Recovery", "s", 1, 600), rate: field("rate", "Requests a second", "", 1, 2000),
-    seed: field("seed", "Seed", "", 0, Number.MAX_SAFE_INTEGER),
+    baseline: field("baseline", "Baseline, s", "usual"), duration: field("duration", "Fault, s", "as planned"),
+    recovery: field("recovery", "Recovery, s", "usual"), rate: field("rate", "Requests a second", "usual"),
+    seed: field("seed", "Seed", "by chance"),
   };
   const resilience = el("select", { id: "plan-resilience" },
     [["", "as it is now"], ["naive", "naive"], ["hardened", "hardened"], ["retry-storm", "retry storm"]].map(([value, words]) => el("option", { value }, words)));
@@ -35,10 +36,7 @@ export function makePlanDialog(store, onRun) {
     experiment = chosen;
     setText(title, chosen.name);
     setText(dose, inSigns(chosen.effective_dose ?? ""));
-    for (const [name, seconds] of Object.entries(USUAL_S)) fields[name].input.value = seconds;
-    if (PLANNED_KINDS.includes(chosen.kind)) fields.duration.input.value = "";
-    fields.rate.input.value = "";
-    fields.seed.input.value = "";
+    for (const { input } of Object.values(fields)) input.value = "";
     resilienceField.hidden = !store.resilience;
     resilience.value = "";
     sumUp();
@@ -50,15 +48,27 @@ export function makePlanDialog(store, onRun) {
   async function readPlan({ name }) {
     let parts;
     try {
-      parts = planParts(await api.get(`/api/experiments/${encodeURIComponent(name)}/plan`));
+      const plan = await api.get(`/api/experiments/${encodeURIComponent(name)}/plan`);
+      parts = planParts(plan);
+      if (experiment.name === name) offer(plan.choices);
     } catch (problem) {
       parts = [el("p", { class: "refusal", role: "alert" }, `The plan could not be read. ${problem.message}`)];
     }
     if (experiment.name === name) body.replaceChildren(...parts);
   }
 
+  /** Fills in what is usual, where nobody has typed yet; what stays empty is left to the runner. */
+  function offer(choices) {
+    for (const [name, { input }] of Object.entries(fields)) {
+      const { usual, least, most } = choices[CHOICES[name]];
+      Object.assign(input, { min: least, max: most });
+      if (input.value === "" && usual !== null) input.value = usual;
+    }
+    sumUp();
+  }
+
   function sumUp() {
-    const parts = ["baseline", "duration", "recovery"].map((name) => fields[name].input.value);
+    const parts = LENGTHS.map((name) => fields[name].input.value);
     const seconds = parts.reduce((sum, value) => sum + Number(value), 0);
     setText(total, parts.every((value) => value !== "") ? `About ${duration(seconds)} in all` : "The fault lasts as its plan says");
   }
@@ -72,7 +82,7 @@ export function makePlanDialog(store, onRun) {
   form.onsubmit = async (event) => {
     event.preventDefault();
     const options = {};
-    for (const name of Object.keys(USUAL_S)) if (fields[name].input.value !== "") options[name] = `${fields[name].input.value}s`;
+    for (const name of LENGTHS) if (fields[name].input.value !== "") options[name] = `${fields[name].input.value}s`;
     for (const name of ["rate", "seed"]) if (fields[name].input.value !== "") options[name] = Number(fields[name].input.value);
     if (resilience.value) options.resilience = resilience.value;
     element.close();
@@ -93,8 +103,7 @@ function planParts(plan) {
   ].filter(Boolean);
 }
 
-function field(name, label, unit, min, max) {
-  const id = `plan-${name}`;
-  const input = el("input", { type: "number", id, min, max, step: 1, inputmode: "numeric", placeholder: name === "rate" ? "usual" : name === "seed" ? "by chance" : "as planned" });
-  return { input, element: el("div", { class: "field" }, el("label", { for: id }, unit ? `${label}, ${unit}` : label), input) };
+function field(name, label, placeholder) {
+  const input = el("input", { type: "number", id: `plan-${name}`, step: 1, inputmode: "numeric", placeholder });
+  return { input, element: makeField(label, input) };
 }
