@@ -4,7 +4,7 @@ import ServiceLifecycle
 
 /// Everything that a runner needs of one cluster, put together.
 ///
-///     let cluster = ChaosCluster(try .inCluster(environment: environment), logger: logger)
+///     let cluster = ChaosCluster(try .inCluster(environment: environment), calls: calls, logger: logger)
 ///     services += cluster.services
 ///     let engine = cluster.engine
 public struct ChaosCluster: Sendable {
@@ -14,11 +14,12 @@ public struct ChaosCluster: Sendable {
     public let engine: ChaosMeshEngine
     public let sweep: LeaseSweep
 
-    public init(_ access: ClusterAccess, timing: ClusterTiming = .init(), logger: Logger) {
+    /// - Parameter calls: how the services of the namespace call each other.
+    public init(_ access: ClusterAccess, calls: [ServiceCall], timing: ClusterTiming = .init(), logger: Logger) {
         api = KubernetesAPI(access, timing: timing, logger: logger)
         pods = PodDirectory(api, logger: logger)
         leases = LeaseBook()
-        engine = ChaosMeshEngine(api, pods: pods, leases: leases, logger: logger)
+        engine = ChaosMeshEngine(api, pods: pods, leases: leases, calls: calls, logger: logger)
         sweep = LeaseSweep(api, pods: pods, leases: leases, logger: logger)
     }
 

@@ -58,7 +58,7 @@ extension NetworkChaosSpec {
     }
 
     var pathText: String {
-        let others = (target.map { [$0.text] } ?? []) + externalTargets.map(\.description)
+        let others = (target.map { [$0.text] } ?? []) + otherExternalTargets.map(\.description)
         let other = others.isEmpty ? "everyone" : others.joined(separator: ", ")
         switch direction {
         case .to: return "\(source.text) -> \(other)"

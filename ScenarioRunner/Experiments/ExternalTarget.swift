@@ -68,6 +68,15 @@ public struct ExternalTarget: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether it is that Service of one of the namespaces, by any of its names in a cluster:
+    /// `inventory-service.payment-chaos.svc:5003`.
+    func isService(_ name: String, of namespaces: [String]) -> Bool {
+        guard case .host(let host) = place else { return false }
+        let parts = host.lowercased().split(separator: ".", maxSplits: 3).map(String.init)
+        return parts[0] == name && (parts.count == 1 || namespaces.contains(parts[1]))
+            && (parts.count < 3 || parts[2] == "svc")
+    }
+
     public var description: String {
         let text =
             switch place {

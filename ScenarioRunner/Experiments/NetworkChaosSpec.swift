@@ -68,6 +68,16 @@ public struct NetworkChaosSpec: Sendable, Equatable {
     public let remoteCluster: String?
     public let duration: Duration?
 
+    /// External targets that are more than another name of the target: not the Service of `app: inventory-service`
+    /// beside all pods of that label. Chaos Mesh needs that name; whoever looks at the pods themselves has them already.
+    public var otherExternalTargets: [ExternalTarget] {
+        guard let target, target.mode == .all, let app = target.selector.labels["app"] else { return externalTargets }
+        var all = Selector()
+        (all.namespaces, all.labels) = (target.selector.namespaces, ["app": app])
+        return target.selector == all
+            ? externalTargets.filter { !$0.isService(app, of: all.namespaces) } : externalTargets
+    }
+
     /// Whether the fault is made of delay, loss, duplicate, corrupt and rate. Chaos Mesh applies all of them that are
     /// given, whichever of the five actions is named (`trafficcontrol/impl.go`, `ApplyTc`).
     public var isShaping: Bool { action != .partition && action != .bandwidth }

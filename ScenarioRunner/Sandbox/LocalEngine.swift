@@ -137,16 +137,18 @@ public struct LocalEngine: ChaosEngine {
     ) throws -> InjectedLabFault {
         let sources = try choose(spec.source, "spec.selector", in: experiment, &generator)
         let targets = try spec.target.map { try choose($0, "spec.target.selector", in: experiment, &generator) }
-        let reached = try spec.externalTargets.map(topology.reach)
+        // A Service beside its own pods would have their packets drawn for twice.
+        let reached = try spec.otherExternalTargets.map(topology.reach)
         var ends = try targets.map { [try PacketEnd($0.map(\.address))] } ?? []
         for end in reached.flatMap(\.ends) { ends.join(end) }
         let others = (targets?.map(\.name) ?? []) + reached.flatMap(\.hosts)
         let isAnywhere = targets == nil && reached.isEmpty
         let places = paths(spec.direction, sources.map(\.name), isAnywhere ? everyHost : others)
-        for (index, target) in reached.enumerated()
-        where paths(spec.direction, sources.map(\.name), target.hosts).isEmpty {
+        for (target, place) in zip(spec.otherExternalTargets, reached)
+        where paths(spec.direction, sources.map(\.name), place.hosts).isEmpty {
+            let index = spec.externalTargets.firstIndex(of: target).map { "[\($0)]" } ?? ""
             throw experiment.refusal(
-                "spec.externalTargets[\(index)]",
+                "spec.externalTargets\(index)",
                 "is \(Self.names(sources)) itself: its packets to itself never leave it")
         }
         let fault = try networkFault(

@@ -97,6 +97,53 @@ struct ChaosMeshEngineTests {
         }
     }
 
+    private func bothWays() throws -> Experiment {
+        try TestExperiments.experiment(
+            "NetworkChaos",
+            "mode: all\nselector: {labelSelectors: {app: payment-service}}\naction: loss\nloss: {loss: '95'}\n"
+                + "direction: both\ntarget: {mode: all, selector: {labelSelectors: {app: notification-service}}}")
+    }
+
+    @Test func bothWaysTakeTwoObjects() async throws {
+        try await StandIn.run { standIn in
+            try await standIn.putPods(TestPods.all)
+            try await standIn.withCluster { cluster in
+                try await cluster.pods.refresh()
+                let plan = try cluster.engine.plan(bothWays(), seed: 7)
+                #expect(plan.steps.count == 2)
+                #expect(plan.steps[0].action.contains("naming notification-service.payment-chaos.svc:5004 as well"))
+                #expect(plan.steps[1].action.contains("in notification-a, notification-b"))
+                let fault = try await inject(cluster, bothWays())
+                #expect(try await standIn.chaos().count == 2)
+                #expect(cluster.leases.all.count == 2)
+                #expect(fault.places == plan.places && plan.places.count == 12)
+                let dose = try #require(Dose.combining(try await fault.readings().map { Dose($0) }))
+                #expect(dose.effective && dose.others?.count == 1)
+                try await fault.remove()
+                #expect(try await standIn.chaos().isEmpty && cluster.leases.all.isEmpty)
+            }
+        }
+    }
+
+    @Test func oneOfTwoIsTakenBackWhenTheOtherFails() async throws {
+        try await StandIn.run { standIn in
+            try await standIn.putPods(TestPods.all)
+            func creation(_ what: String) -> JSONValue {
+                .object([
+                    "do": .string(what), "verb": .string("create"), "resource": .string("networkchaos.chaos-mesh.org"),
+                    "times": .integer(1), "code": .integer(422),
+                ])
+            }
+            try await standIn.set(["faults": .array([creation("pass"), creation("status")])])
+            try await standIn.withCluster { cluster in
+                let error = await #expect(throws: ClusterError.self) { _ = try await inject(cluster, bothWays()) }
+                #expect(error?.kind == .invalid, "\(error as Any)")
+                let left = try await standIn.chaos()
+                #expect(left.isEmpty && cluster.leases.all.isEmpty)
+            }
+        }
+    }
+
     @Test func aFailureThatPassesIsWaitedOut() async throws {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)

@@ -197,7 +197,7 @@ struct KubernetesAPITests {
 
     @Test func nobodyThereIsSaid() async throws {
         let access = try await StandIn.run { try $0.access() }
-        let cluster = ChaosCluster(access, timing: .quick, logger: LogLines().logger())
+        let cluster = ChaosCluster(access, calls: [], timing: .quick, logger: LogLines().logger())
         let error = await #expect(throws: ClusterError.self) { try await cluster.api.version() }
         #expect(error?.kind == .unreachable)
         #expect(error?.remedy?.contains("no proxy is used") == true)

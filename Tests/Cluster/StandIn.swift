@@ -172,7 +172,7 @@ struct StandIn: Sendable {
         _ body: (ChaosCluster) async throws -> Value
     ) async throws -> Value {
         let cluster = ChaosCluster(
-            try access ?? self.access(), timing: timing,
+            try access ?? self.access(), calls: TestPods.calls, timing: timing,
             logger: logger
                 ?? Logger(label: "test") { _ in
                     SwiftLogNoOpLogHandler()
@@ -278,6 +278,12 @@ enum TestPods {
             ]),
         ])
     }
+
+    /// Payment calls the other two, as in the deployment.
+    static let calls = [
+        ServiceCall(caller: "payment-service", service: "inventory-service", port: 5003),
+        ServiceCall(caller: "payment-service", service: "notification-service", port: 5004),
+    ]
 
     /// Three, two and two, as in the deployment.
     static var all: [JSONValue] {

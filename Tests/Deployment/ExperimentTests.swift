@@ -41,6 +41,25 @@ import Testing
         #expect(count > 40)
     }
 
+    /// Packets to a Service bear no pod's address where Chaos Mesh looks at them, so whoever applies a file by hand needs
+    /// the Service's name in it. It may stand with `direction: to` alone, and a partition does without.
+    @Test func faultsTowardsAServiceNameIt() throws {
+        let services = try Repository.documents("k8s/deployment.yaml").filter { $0.kind == "Service" }
+        var count = 0
+        for (file, tree) in try Self.documents.get() where file.hasPrefix("chaos-experiments/") {
+            for fault in tree.faultsOneWay where fault.text("action") != "partition" {
+                let app = fault.map("target.selector.labelSelectors")["app"]
+                let service = try #require(services.first { $0.map("spec.selector")["app"] == app }, "\(file)")
+                let ports = service.items("spec.ports").compactMap { $0.text("port") }
+                #expect(
+                    fault.texts("externalTargets")
+                        == ports.map { "\(service.name).\(Installation.namespace).svc:\($0)" }, "\(file)")
+                count += 1
+            }
+        }
+        #expect(count > 10)
+    }
+
     /// A Schedule and a template bring the spec of what they start, and nothing that they do not.
     @Test func whatStartsOthersHasTheirSpec() throws {
         for (file, tree) in try Self.documents.get() {
@@ -75,6 +94,17 @@ import Testing
 }
 
 extension ManifestTree {
+    /// Every network fault with `direction: to` and a target below this tree.
+    fileprivate var faultsOneWay: [ManifestTree] {
+        switch self {
+        case .text, .plain: []
+        case .list(let items): items.flatMap(\.faultsOneWay)
+        case .fields(let fields):
+            self.text("direction") == "to" && self["target"] != nil
+                ? [self] : fields.flatMap(\.value.faultsOneWay)
+        }
+    }
+
     /// Every selector of pods below this tree.
     fileprivate var selectors: [ManifestTree] {
         switch self {

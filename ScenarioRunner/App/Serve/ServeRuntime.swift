@@ -28,7 +28,7 @@ struct ServeRuntime: Sendable {
         let lock = try LabLock.take(in: settings.runner.folder, preparing: true)
         defer { lock.release() }
         let client = HTTPClient()
-        let cluster = settings.access.map { ChaosCluster($0, logger: logger) }
+        let cluster = settings.access.map { ChaosCluster($0, calls: SystemUnderTest.calls, logger: logger) }
         let findings = cluster.map { ClusterFindings(api: $0.api) }
         let runner = try Runner(
             settings: settings.runner, site: site(cluster, findings),

@@ -5,6 +5,11 @@ extension SystemUnderTest {
     /// The API server tells something about once a minute, if only that nothing has changed.
     private static let longestSilence = Duration.seconds(150)
 
+    /// Payment calls the other two, by their Services.
+    static var calls: [ServiceCall] {
+        services.dropFirst().map { ServiceCall(caller: services[0].name, service: $0.name, port: $0.port) }
+    }
+
     /// The system in a namespace of a cluster. The users' requests come from where the runner is.
     ///
     /// - Parameter access: tells whether the pods' own addresses can be reached from here: only in the cluster.

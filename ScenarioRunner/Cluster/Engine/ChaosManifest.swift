@@ -9,14 +9,15 @@ struct ChaosManifest: Sendable {
 
     /// - Parameters:
     ///   - choice: the pods that it acts on.
+    ///   - part: which of the objects of a network fault it is; nil for one as its manifest says.
     ///   - duration: after which it ends by itself, counted from its creation.
     ///   - leaseEnd: until when nobody sweeps it.
     init(
         _ experiment: Experiment, kind: ChaosKind, runID: String, namespace: String, choice: PodChoice,
-        duration: Duration, leaseEnd: UnixTime
+        part: NetworkPart? = nil, duration: Duration, leaseEnd: UnixTime
     ) {
         self.kind = kind
-        name = ChaosNaming.name(of: experiment.name, runID: runID)
+        name = ChaosNaming.name(of: experiment.name, runID: runID, isReversed: part?.isReversed ?? false)
         var spec: [String: JSONValue] = [:]
         if case .object(let fields) = JSONValue(experiment.spec.tree) { spec = fields }
         Self.pin(&spec, to: choice.pods, namespace)
@@ -25,6 +26,7 @@ struct ChaosManifest: Sendable {
             Self.pin(&target, to: choice.targets ?? [], namespace)
             spec["target"] = .object(target)
         }
+        part?.apply(to: &spec)
         spec["duration"] = .string(GoDuration.text(.seconds(duration.components.seconds)))
         body = Self.object(
             experiment, kind: kind, name: name, runID: runID, namespace: namespace, leaseEnd: leaseEnd,
@@ -57,5 +59,21 @@ struct ChaosManifest: Sendable {
             "namespaces": .array([.string(namespace)]),
             "pods": .object([namespace: .array(pods.map { .string($0.name) })]),
         ])
+    }
+}
+
+extension NetworkPart {
+    /// Makes the spec of a whole fault that of this object of it.
+    fileprivate func apply(to spec: inout [String: JSONValue]) {
+        if isReversed, case .object(var target) = spec["target"] {
+            for field in ["mode", "selector"] { (spec[field], target[field]) = (target[field], spec[field]) }
+            spec["target"] = .object(target)
+            (spec["device"], spec["targetDevice"]) = (spec["targetDevice"], spec["device"])
+        }
+        spec["direction"] = .string("to")
+        var named: [JSONValue] = []
+        if case .array(let own) = spec["externalTargets"] { named = own }
+        named += services.map { .string($0) }.filter { !named.contains($0) }
+        if !named.isEmpty { spec["externalTargets"] = .array(named) }
     }
 }

@@ -10,7 +10,7 @@ import Shared
 /// ```
 ///
 /// * The selectors are worked out here, so that plan and run choose alike for the same seed, and the object names the
-///   pods.
+///   pods. Faults on the packets to a Service take more than their manifest says: ``ServiceCall`` tells why.
 /// * Every object has a duration, after which Chaos Mesh's own controller ends it, and a lease, after which any runner
 ///   of the namespace deletes it: whatever becomes of this one.
 /// * Whoever puts this engine behind one that walks workflows and schedules part by part gets more than Chaos Mesh's own
@@ -28,11 +28,14 @@ public struct ChaosMeshEngine: ChaosEngine {
     private let leases: LeaseBook
     private let desk: ChaosDesk
     private let support: ClusterSupport
+    private let calls: [ServiceCall]
 
-    public init(_ api: KubernetesAPI, pods: PodDirectory, leases: LeaseBook, logger: Logger) {
+    /// - Parameter calls: how the services of the namespace call each other.
+    public init(_ api: KubernetesAPI, pods: PodDirectory, leases: LeaseBook, calls: [ServiceCall], logger: Logger) {
         self.api = api
         self.pods = pods
         self.leases = leases
+        self.calls = calls
         desk = ChaosDesk(api: api, pods: pods, logger: logger)
         support = ClusterSupport(namespace: api.access.namespace)
     }
@@ -54,7 +57,14 @@ public struct ChaosMeshEngine: ChaosEngine {
         }
         guard experiment.spec.selection != nil else { return wholePlan(experiment) }
         let choice = try PodChoice(experiment, from: snapshot.pods, seed: seed, ownPod: api.access.ownPod)
-        return plan(experiment, choice, snapshot.pods)
+        return plan(experiment, choice, try parts(of: experiment, choice, snapshot.pods), snapshot.pods)
+    }
+
+    /// The objects that it takes; one of nil is as the manifest says.
+    private func parts(
+        of experiment: Experiment, _ choice: PodChoice, _ all: [PodFacts]
+    ) throws(Refusal) -> [NetworkPart?] {
+        try NetworkPart.parts(of: experiment, choice, all: all, calls: calls, namespace: api.access.namespace) ?? [nil]
     }
 
     private func wholePlan(_ experiment: Experiment) -> FaultPlan {
@@ -68,17 +78,21 @@ public struct ChaosMeshEngine: ChaosEngine {
             ])
     }
 
-    private func plan(_ experiment: Experiment, _ choice: PodChoice, _ all: [PodFacts]) -> FaultPlan {
+    private func plan(
+        _ experiment: Experiment, _ choice: PodChoice, _ parts: [NetworkPart?], _ all: [PodFacts]
+    ) -> FaultPlan {
         FaultPlan(
             replicas: choice.pods.map(\.name),
             places: FaultPlaces(outside: Self.outside).places(of: experiment.spec, choice, all: all),
-            steps: [
-                .init(
+            steps: parts.map { part in
+                let pods = part?.isReversed == true ? choice.targets ?? [] : choice.pods
+                let besides = part?.reason.map { "; \($0)" } ?? ""
+                return .init(
                     location: "Chaos Mesh, namespace \(api.access.namespace)",
                     action: "create \(experiment.kind) \(experiment.name)-*: \(experiment.effectiveDoseText), in "
-                        + choice.pods.map(\.name).joined(separator: ", "),
+                        + pods.map(\.name).joined(separator: ", ") + besides,
                     undo: "delete it, and wait until it is gone")
-            ])
+            })
     }
 
     /// Looks whether a run of it can begin now: API server, Chaos Mesh, rights, pods. For an answer before the run.
@@ -88,7 +102,8 @@ public struct ChaosMeshEngine: ChaosEngine {
         if let refusal = refusal(of: experiment) { throw refusal }
         let all = try await pods.refresh().pods
         if experiment.spec.selection != nil {
-            _ = try PodChoice(experiment, from: all, seed: nil, ownPod: api.access.ownPod)
+            let choice = try PodChoice(experiment, from: all, seed: nil, ownPod: api.access.ownPod)
+            _ = try parts(of: experiment, choice, all)
         }
         for kind in experiment.spec.chaosKinds(experiment.kind).sorted(by: { $0.kind < $1.kind }) {
             _ = try await api.probe(kind.resource)
@@ -122,26 +137,68 @@ public struct ChaosMeshEngine: ChaosEngine {
         }
         let all = try await pods.refresh().pods
         let choice = try PodChoice(experiment, from: all, seed: seed, ownPod: api.access.ownPod)
+        var inForce: [InjectedChaos] = []
+        do {
+            for part in try parts(of: experiment, choice, all) {
+                let fault = injected(
+                    experiment, kind, runID: runID, lasting: lasting, choice, part, all)
+                try await inject(fault, runID: runID)
+                inForce.append(fault)
+            }
+        } catch {
+            throw await takenBack(inForce, after: error)
+        }
+        return inForce.count == 1 ? inForce[0] : JoinedChaos(parts: inForce)
+    }
+
+    /// One object of it, not made yet.
+    private func injected(
+        _ experiment: Experiment, _ kind: ChaosKind, runID: String, lasting: Duration, _ choice: PodChoice,
+        _ part: NetworkPart?, _ all: [PodFacts]
+    ) -> InjectedChaos {
         let timing = api.timing
         let manifest = ChaosManifest(
-            experiment, kind: kind, runID: runID, namespace: api.access.namespace, choice: choice,
+            experiment, kind: kind, runID: runID, namespace: api.access.namespace, choice: choice, part: part,
             duration: lasting + timing.injection + timing.margin,
             leaseEnd: LeaseSweep.leaseEnd(timing, after: api.clock.now))
-        let fault = InjectedChaos(
-            experiment: experiment, manifest: manifest, choice: choice, plan: plan(experiment, choice, all), desk: desk,
-            leases: leases)
+        return InjectedChaos(
+            experiment: experiment, manifest: manifest, choice: choice, plan: plan(experiment, choice, [part], all),
+            desk: desk, leases: leases)
+    }
+
+    private func inject(_ fault: InjectedChaos, runID: String) async throws {
+        let manifest = fault.manifest
         do {
-            try await put(fault, kind, manifest.name, manifest.body, runID: runID) { object in
+            try await put(fault, manifest.kind, manifest.name, manifest.body, runID: runID) { object in
                 fault.created(object)
-                try await desk.waitForInjection(object, kind: kind, pods: choice.names)
+                try await desk.waitForInjection(object, kind: manifest.kind, pods: fault.choice.names)
                 fault.inForce()
             }
-            return fault
         } catch let error as ClusterError {
             guard let reason = fault.forcedReason else { throw error }
             throw ClusterError(
                 error.kind, "\(error.detail) [its finalizers were given up: \(reason)]", remedy: error.remedy)
         }
+    }
+
+    /// What of a fault is in force goes when the rest does not come.
+    ///
+    /// - Returns: the error to throw.
+    private func takenBack(_ inForce: [InjectedChaos], after error: any Error) async -> any Error {
+        var (left, removal): ([any InjectedFault], (any Error)?) = ([], nil)
+        if let behind = error as? FaultLeftBehind { (left, removal) = ([behind.fault], behind.removal) }
+        for fault in inForce {
+            do {
+                try await fault.remove()
+            } catch {
+                left.append(fault)
+                removal = error
+            }
+        }
+        guard let removal else { return error }
+        return FaultLeftBehind(
+            fault: left.count == 1 ? left[0] : JoinedChaos(parts: left),
+            injection: (error as? FaultLeftBehind)?.injection ?? error, removal: removal)
     }
 
     /// Has Chaos Mesh itself run a workflow or a schedule; in force means that its controller has taken it up.

@@ -19,11 +19,13 @@ public enum ChaosNaming {
 
     /// `packet-loss-80-percent-3f0k9x2m`: the suffix is the run's, so that whoever knows the run knows the name, also
     /// when the answer to its creation was lost. RFC 1123's characters; at most 49 of them.
-    static func name(of experiment: String, runID: String) -> String {
+    ///
+    /// - Parameter isReversed: it is the second of a fault's two objects.
+    static func name(of experiment: String, runID: String, isReversed: Bool = false) -> String {
         var base = String(experiment.lowercased().map { isAlphanumeric($0) ? $0 : "-" }.prefix(nameLength))
         while base.hasSuffix("-") { base.removeLast() }
         while base.hasPrefix("-") { base.removeFirst() }
-        var generator = SeededGenerator(seed: 0, purpose: "\(runID)/\(experiment)")
+        var generator = SeededGenerator(seed: 0, purpose: "\(runID)/\(experiment)\(isReversed ? "/back" : "")")
         let suffix = (0..<suffixLength).map { _ in alphabet[Int.random(in: 0..<32, using: &generator)] }
         return "\(base.isEmpty ? "chaos" : base)-\(String(suffix))"
     }

@@ -7,7 +7,7 @@ struct FaultPlaces {
 
     func places(of spec: Experiment.Spec, _ choice: PodChoice, all: [PodFacts]) -> Set<FaultPlan.Place> {
         guard case .network(let network) = spec else { return Set(choice.pods.map { .replica($0.name) }) }
-        let named = (choice.targets ?? []).map(\.name) + network.externalTargets.map(\.description)
+        let named = (choice.targets ?? []).map(\.name) + network.otherExternalTargets.map(\.description)
         let others = named.isEmpty ? all.filter { !$0.isBeingDeleted }.map(\.name) + [outside] : named
         var places: Set<FaultPlan.Place> = []
         for source in choice.pods.map(\.name) {
