@@ -21,10 +21,10 @@ struct ChaosMeshEngineTests {
             case "delay": try TestExperiments.delay()
             case "stress": try TestExperiments.stress()
             case "http": try TestExperiments.http()
-            default: try TestExperiments.io()
+            default: try TestExperiments.io(selector: "selector: {labelSelectors: {app: ledger}}")
             }
         try await StandIn.run { standIn in
-            try await standIn.putPods(TestPods.all)
+            try await standIn.putPods(TestPods.all + [TestPods.pod("ledger-a", app: "ledger")])
             try await standIn.withCluster { cluster in
                 try await cluster.pods.refresh()
                 let plan = try cluster.engine.plan(experiment, seed: 7)

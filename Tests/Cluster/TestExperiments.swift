@@ -64,10 +64,10 @@ enum TestExperiments {
             selecting("inventory-service") + "target: Request\nport: 5003\npath: '*'\nabort: true\nduration: 60s")
     }
 
-    static func io() throws -> Experiment {
+    static func io(selector: String? = nil) throws -> Experiment {
         try experiment(
             "IOChaos",
-            selecting("payment-service")
+            (selector.map { "mode: all\n\($0)\n" } ?? selecting("payment-service"))
                 + "action: latency\ndelay: 100ms\nvolumePath: /data\npath: '/data/*'\npercent: 50\nduration: 60s")
     }
 }

@@ -37,7 +37,8 @@ public struct ChaosMeshEngine: ChaosEngine {
         self.leases = leases
         self.calls = calls
         desk = ChaosDesk(api: api, pods: pods, logger: logger)
-        support = ClusterSupport(namespace: api.access.namespace)
+        support = ClusterSupport(
+            namespace: api.access.namespace, services: Set(calls.flatMap { [$0.caller, $0.service] }))
     }
 
     public func refusal(of experiment: Experiment) -> Refusal? { support.refusal(of: experiment) }
@@ -56,8 +57,14 @@ public struct ChaosMeshEngine: ChaosEngine {
                 remedy: "see whether the API server at \(api.access.server) can be reached")
         }
         guard experiment.spec.selection != nil else { return wholePlan(experiment) }
-        let choice = try PodChoice(experiment, from: snapshot.pods, seed: seed, ownPod: api.access.ownPod)
+        let choice = try chosen(experiment, from: snapshot.pods, seed: seed)
         return plan(experiment, choice, try parts(of: experiment, choice, snapshot.pods), snapshot.pods)
+    }
+
+    private func chosen(_ experiment: Experiment, from all: [PodFacts], seed: UInt64?) throws -> PodChoice {
+        let choice = try PodChoice(experiment, from: all, seed: seed, ownPod: api.access.ownPod)
+        if let refusal = support.refusal(of: experiment, in: choice) { throw refusal }
+        return choice
     }
 
     /// The objects that it takes; one of nil is as the manifest says.
@@ -102,7 +109,7 @@ public struct ChaosMeshEngine: ChaosEngine {
         if let refusal = refusal(of: experiment) { throw refusal }
         let all = try await pods.refresh().pods
         if experiment.spec.selection != nil {
-            let choice = try PodChoice(experiment, from: all, seed: nil, ownPod: api.access.ownPod)
+            let choice = try chosen(experiment, from: all, seed: nil)
             _ = try parts(of: experiment, choice, all)
         }
         for kind in experiment.spec.chaosKinds(experiment.kind).sorted(by: { $0.kind < $1.kind }) {
@@ -136,7 +143,7 @@ public struct ChaosMeshEngine: ChaosEngine {
             return try await injectWhole(experiment, kind, runID: runID, lasting: lasting)
         }
         let all = try await pods.refresh().pods
-        let choice = try PodChoice(experiment, from: all, seed: seed, ownPod: api.access.ownPod)
+        let choice = try chosen(experiment, from: all, seed: seed)
         var inForce: [InjectedChaos] = []
         do {
             for part in try parts(of: experiment, choice, all) {

@@ -4,6 +4,8 @@ import Experiments
 struct ClusterSupport {
     /// The only one in which anything is done.
     let namespace: String
+    /// The label `app` of the system's own pods.
+    var services: Set<String> = []
 
     func refusal(of experiment: Experiment) -> Refusal? {
         // Failure modes are settings of the payment service; a namespace of their ConfigMap means nothing.
@@ -26,12 +28,23 @@ struct ClusterSupport {
                 ?? network.target.flatMap { refusal(of: $0.selector, in: experiment, at: "\(path).target.selector") }
                 ?? remote(network.remoteCluster, experiment, path)
         case .stress(let stress):
+            // 2.8.3 sends its daemon the words of `stressors` alone, and stops at a null pointer where there are none
+            // (`controllers/chaosimpl/stresschaos/impl.go`).
+            if stress.stressngStressors != nil {
+                return experiment.refusal(
+                    "\(path).stressngStressors",
+                    "Chaos Mesh up to 2.8.3 never hands these words on: give stressors (cpu, memory) instead, or run "
+                        + "it in the local lab")
+            }
             return refusal(of: stress.target.selector, in: experiment, at: "\(path).selector")
                 ?? remote(stress.remoteCluster, experiment, path)
         case .pod(let pod):
             return refusal(of: pod.target.selector, in: experiment, at: "\(path).selector")
                 ?? remote(pod.remoteCluster, experiment, path)
         case .io(let io):
+            if let app = io.source.selector.labels["app"], services.contains(app) {
+                return volumes(of: app, experiment, path)
+            }
             return refusal(of: io.source.selector, in: experiment, at: "\(path).selector")
                 ?? remote(io.remoteCluster, experiment, path)
         case .http(let http):
@@ -94,6 +107,24 @@ struct ClusterSupport {
                 "'\(field)' is not looked at here; known: \(Selector.knownFields.joined(separator: ", "))")
         }
         return nil
+    }
+
+    /// What an experiment on files would do to one of the system's pods, known once the pods are.
+    func refusal(of experiment: Experiment, in choice: PodChoice) -> Refusal? {
+        guard case .io = experiment.spec,
+            let app = choice.pods.compactMap({ $0.labels["app"] }).first(where: services.contains)
+        else { return nil }
+        return volumes(of: app, experiment, "spec")
+    }
+
+    /// Chaos Mesh's toda moves the volume to a folder that it makes beside it (`src/mount_injector.rs`), here in a root
+    /// that is read-only; and its file system keeps locks to itself, so that two pods could write one SQLite file at
+    /// once.
+    private func volumes(of app: String, _ experiment: Experiment, _ path: String) -> Refusal {
+        experiment.refusal(
+            "\(path).volumePath",
+            "is not touched in \(app): its root is read-only, where Chaos Mesh needs a folder beside the volume, and "
+                + "databases that pods share would lose each other's locks")
     }
 
     private func remote(_ name: String?, _ experiment: Experiment, _ path: String) -> Refusal? {
