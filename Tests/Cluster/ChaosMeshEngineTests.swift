@@ -97,6 +97,30 @@ struct ChaosMeshEngineTests {
         }
     }
 
+    @Test func aPodThatStillServesIsNotDownYet() async throws {
+        try await StandIn.run { standIn in
+            try await standIn.putPods(TestPods.all)
+            try await standIn.set(["grace": .integer(1)])
+            try await standIn.withCluster { cluster in
+                let fault = try await inject(cluster, TestExperiments.failure())
+                let pods = try await cluster.pods.refresh().pods
+                #expect(pods.filter { !$0.isReady }.map(\.name) == ["inventory-a", "inventory-b"])
+                try await fault.remove()
+            }
+            try await standIn.set(["grace": .integer(3600)])
+            var timing = ClusterTiming.quick
+            timing.injection = .seconds(1)
+            try await standIn.withCluster(timing: timing) { cluster in
+                let error = await #expect(throws: ClusterError.self) {
+                    _ = try await inject(cluster, TestExperiments.failure())
+                }
+                #expect(error?.kind == .notInjected && error?.detail.contains("still ready") == true, "\(error as Any)")
+                let left = try await standIn.chaos()
+                #expect(left.isEmpty)
+            }
+        }
+    }
+
     private func bothWays() throws -> Experiment {
         try TestExperiments.experiment(
             "NetworkChaos",

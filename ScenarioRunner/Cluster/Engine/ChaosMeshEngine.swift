@@ -179,6 +179,7 @@ public struct ChaosMeshEngine: ChaosEngine {
             try await put(fault, manifest.kind, manifest.name, manifest.body, runID: runID) { object in
                 fault.created(object)
                 try await desk.waitForInjection(object, kind: manifest.kind, pods: fault.choice.names)
+                try await fault.waitUntilDown()
                 fault.inForce()
             }
         } catch let error as ClusterError {

@@ -50,6 +50,31 @@ final class InjectedChaos: InjectedFault {
         state.withLock { $0.uid = object.metadata.uid }
     }
 
+    /// Of a pod failure: until none of its pods is ready. Chaos Mesh is done when it has changed the pod; kubelet ends
+    /// the containers after that, with their `preStop` and their grace period, and for so long they serve.
+    ///
+    /// - Throws: ``ClusterError`` when they still serve after the time that an injection may take.
+    func waitUntilDown() async throws {
+        guard case .pod(let spec) = experiment.spec, spec.action == .podFailure else { return }
+        let limit = desk.api.timing.injection
+        let deadline = ContinuousClock.now + limit
+        while true {
+            let ready = Set(try await desk.pods.refresh().pods.filter(\.isReady).map(\.uid))
+            let serving = choice.pods.filter { ready.contains($0.uid) }.map(\.name)
+            guard !serving.isEmpty else { return }
+            guard ContinuousClock.now < deadline else {
+                throw ClusterError(
+                    .notInjected,
+                    "\(serving.joined(separator: ", ")) still ready \(GoDuration.text(limit)) after Chaos Mesh's change",
+                    remedy: "see what keeps the containers alive: kubectl -n \(desk.api.access.namespace) describe pod "
+                        + "\(serving[0])")
+            }
+            try await Task.sleep(for: Self.podLook)
+        }
+    }
+
+    private static let podLook = Duration.milliseconds(250)
+
     func inForce() { state.withLock { $0.effect.begin(at: .now) } }
 
     /// Chaos Mesh does the work; what happens to the object besides is told by the way.
@@ -68,7 +93,8 @@ final class InjectedChaos: InjectedFault {
             throw ClusterError(
                 .notFound, "\(manifest.kind.kind)/\(manifest.name) is not there any more: somebody has deleted it")
         }
-        guard state.withLock({ $0.effect.looksAtPods }) else { return [.targets(targets(object))] }
+        let looksAtPods = state.withLock { $0.effect.looksAtPods }
+        guard looksAtPods else { return [.targets(targets(object))] }
         let pods = try await desk.pods.refresh().pods
         return state.withLock { [$0.effect.reading(pods, at: .now)] }
     }

@@ -32,6 +32,8 @@ class Controller(threading.Thread):
         # Attempts that fail before one succeeds, with a message that says nothing of a lasting trouble.
         self.failures = 0
         self.pause = 0.005
+        # Seconds that a pod still serves after its failure was injected: its preStop, its grace period.
+        self.grace = 0
 
     def run(self):
         while True:
@@ -185,7 +187,7 @@ class Controller(threading.Thread):
             record["phase"] = "Not Injected/Wait"
             event(record, "Failed", "Apply", message.format(pod=pod))
             return
-        act(self.store, self.namespace, item, record)
+        act(self.store, self.namespace, item, record, self.grace)
         record["phase"] = "Injected"
         record["injectedCount"] += 1
         event(record, "Succeeded", "Apply", "")
@@ -221,7 +223,7 @@ def event(record, kind, operation, message):
         {"type": kind, "operation": operation, "message": message, "timestamp": now_text()})
 
 
-def act(store, namespace, item, record):
+def act(store, namespace, item, record, grace):
     """What the fault does to pods, as far as the API shows it."""
     action = item["spec"].get("action")
     name = record["id"].split("/")[1]
@@ -242,7 +244,7 @@ def act(store, namespace, item, record):
                     status["containerID"] = "containerd://" + uuid.uuid4().hex
         store.change("pods", namespace, name, restart)
     elif action == "pod-failure":
-        ready(store, namespace, name, False)
+        threading.Timer(grace, ready, (store, namespace, name, False)).start()
 
 
 def ready(store, namespace, name, value):
