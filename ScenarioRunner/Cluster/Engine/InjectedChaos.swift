@@ -94,6 +94,10 @@ final class InjectedChaos: InjectedFault {
                 .notFound, "\(manifest.kind.kind)/\(manifest.name) is not there any more: somebody has deleted it")
         }
         let looksAtPods = state.withLock { $0.effect.looksAtPods }
+        if !looksAtPods, case .stress(let stress) = experiment.spec {
+            let pods = try await desk.pods.refresh().pods
+            return [.targets(StressEffect(stress, choice.pods).reading(targets(object), pods))]
+        }
         guard looksAtPods else { return [.targets(targets(object))] }
         let pods = try await desk.pods.refresh().pods
         return state.withLock { [$0.effect.reading(pods, at: .now)] }
