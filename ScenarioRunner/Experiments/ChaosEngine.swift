@@ -156,5 +156,6 @@ public enum DoseReading: Sendable, Equatable {
     case disk(DiskReading)
     case kills(KillReading)
     case targets(TargetReading)
+    case traffic(TrafficReading)
     case downtime(DowntimeReading)
 }

@@ -17,6 +17,8 @@ public struct Dose: Codable, Sendable, Equatable {
         case downtime
         /// In how many places the fault is, where nobody counts what it does.
         case targets
+        /// What a fault that nobody counts does to the calls over its path.
+        case traffic
     }
 
     public let kind: Kind
@@ -49,7 +51,8 @@ public struct Dose: Codable, Sendable, Equatable {
     /// * memory: at least 90 % is held, or the kernel has killed a worker for trying;
     /// * disk: every worker made an fsync;
     /// * kills and downtime: every replica asked for was killed, or is down;
-    /// * targets: the fault is in each of them.
+    /// * targets: the fault is in each of them;
+    /// * traffic: the calls do not show that there is no fault.
     public init(_ reading: DoseReading) {
         switch reading {
         case .packets(let asked, let seen, let dropped):
@@ -80,6 +83,7 @@ public struct Dose: Codable, Sendable, Equatable {
         case .kills(let reading): self.init(reading)
         case .downtime(let reading): self.init(reading)
         case .targets(let reading): self.init(reading)
+        case .traffic(let reading): self.init(reading)
         }
     }
 
@@ -140,6 +144,8 @@ public struct Dose: Codable, Sendable, Equatable {
         case .processKill: own = String(format: "kills asked %.0f, delivered %.0f", asked, delivered)
         case .downtime: own = String(format: "replicas asked down %.0f, delivered %.0f", asked, delivered)
         case .targets: own = String(format: "targets asked %.0f, delivered %.0f", asked, delivered)
+        case .traffic:
+            own = String(format: "asked at least %.4g %% of calls, touched %.1f %%", asked, delivered)
         }
         return (["\(own): \(detail)"] + (others ?? []).map(\.text)).joined(separator: "; ")
     }

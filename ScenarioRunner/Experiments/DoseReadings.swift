@@ -212,7 +212,7 @@ extension Dose.Kind {
         case .packetCorruption: "damaged"
         case .packetReordering: "let overtake"
         case .packetDelay: "held back"
-        case .bandwidth, .cpu, .memory, .disk, .processKill, .downtime, .targets, .steps:
+        case .bandwidth, .cpu, .memory, .disk, .processKill, .downtime, .targets, .traffic, .steps:
             "touched"
         }
     }

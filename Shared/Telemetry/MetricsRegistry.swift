@@ -12,7 +12,7 @@ import Synchronization
 public final class MetricsRegistry: MetricsFactory, Sendable {
     public static let maxSeries = 2000
     /// Upper bounds in seconds: from a memory access to a gateway that times out.
-    static let bucketsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+    public static let bucketsSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
     struct Key: Hashable {
         let name: String

@@ -22,6 +22,8 @@ struct Runner: Sendable {
         var preflight: @Sendable (Experiment) async throws -> Void = { _ in }
         /// How long a fault may take to be in force, where that is longer than a moment.
         var injectionTime: Duration?
+        /// What the callers say of a fault, where the engine counts nothing.
+        var witness: PathWitness?
         /// What every journal says of the place.
         let journal: RunSite
     }
@@ -62,6 +64,7 @@ struct Runner: Sendable {
                 engine: engine, load: worker, restock: restock.run, logger: logger, site: site.journal,
                 checkMoney: auditor.check(history:unless:), glanceAtMoney: auditor.glance,
                 glanceAtBacklog: BacklogProbe(client: client, paymentURL: targets.payment).glance,
+                witness: site.witness,
                 resilience: ResilienceSwitch(store: failureModes, events: events)),
             folder: settings.folder,
             governor: Governor(cooldown: .seconds(settings.cooldownSeconds), allowsTotal: settings.allowTotal),

@@ -30,6 +30,8 @@ struct RunExecution: Sendable {
     var glanceAtMoney: @Sendable () async -> Bool? = { nil }
     /// What waits in the system now; nil when it cannot be told.
     var glanceAtBacklog: @Sendable () async -> BacklogGlance? = { nil }
+    /// Is told when the baseline of a run begins; nil where the fault's maker counts what it does.
+    var witness: PathWitness?
     /// Sets the resilience of the services for the time of a run that asks for it.
     let resilience: ResilienceSwitch
     /// How long a fault that does not go is asked to go again.
@@ -200,6 +202,8 @@ struct RunExecution: Sendable {
         guard await !wait(.warmUp, request.warmUpDuration, recorder, stop, onProgress) else {
             return onProgress(.noEffect)
         }
+        await witness?.begin(recorder.id)
+        defer { witness?.end(recorder.id) }
         guard await !wait(.baseline, request.baseline, recorder, stop, onProgress) else { return onProgress(.noEffect) }
         try await fault(request, recorder, signal, onProgress)
         guard !stop.isOpen, !recorder.hasFailed else { return }

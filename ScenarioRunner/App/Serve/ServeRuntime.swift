@@ -31,7 +31,7 @@ struct ServeRuntime: Sendable {
         let cluster = settings.access.map { ChaosCluster($0, calls: SystemUnderTest.calls, logger: logger) }
         let findings = cluster.map { ClusterFindings(api: $0.api) }
         let runner = try Runner(
-            settings: settings.runner, site: site(cluster, findings),
+            settings: settings.runner, site: site(cluster, findings, client),
             address: .init(host: settings.host, port: settings.port, callers: settings.callers), client: client,
             logger: logger)
         logger.info(
@@ -56,7 +56,9 @@ struct ServeRuntime: Sendable {
         await cluster?.api.shutdown()
     }
 
-    private func site(_ cluster: ChaosCluster?, _ findings: ClusterFindings?) -> Runner.Site {
+    private func site(
+        _ cluster: ChaosCluster?, _ findings: ClusterFindings?, _ client: HTTPClient
+    ) -> Runner.Site {
         let executable = NamespaceLauncher.ownExecutable
         guard let cluster else {
             let system = SystemUnderTest(unseen: settings.targets, executable: executable)
@@ -65,10 +67,12 @@ struct ServeRuntime: Sendable {
         let system = SystemUnderTest(
             pods: cluster.pods, targets: settings.targets, access: cluster.api.access, executable: executable)
         let (engine, timing) = (cluster.engine, cluster.api.timing)
+        let witness = PathWitness(system: system, client: client)
         return Runner.Site(
-            system: system, engine: engine, preflight: { try await engine.preflight($0) },
+            system: system, engine: WitnessedEngine(base: engine, witness: witness),
+            preflight: { try await engine.preflight($0) },
             // What did not take is taken back before anybody says why.
             injectionTime: timing.injection + timing.removal + timing.forcedRemoval + .seconds(5),
-            journal: RunSite(findings: { findings?.current() ?? [] }, system: system))
+            witness: witness, journal: RunSite(findings: { findings?.current() ?? [] }, system: system))
     }
 }

@@ -5,23 +5,32 @@ import Shared
 struct PathCounts: Sendable, Equatable {
     /// Requests that took up to so many seconds, by the bound; the last bound is infinite.
     private(set) var upTo: [Double: Double] = [:]
-    private(set) var good = 0.0
+    /// Those of them that ended well.
+    private var goodUpTo: [Double: Double] = [:]
 
     /// All of them.
     var total: Double { upTo[.infinity] ?? 0 }
+    var good: Double { goodUpTo[.infinity] ?? 0 }
     var successRate: Double? { total > 0 ? good / total : nil }
+
+    /// Requests that ended well, and took no longer than the largest bound that is not above this time.
+    func good(within limit: Duration) -> Double {
+        // Bounds come as text, and are not to the last bit what a duration makes of them.
+        let most = limit.seconds * 1.000_001
+        return goodUpTo.filter { $0.key <= most }.max { $0.key < $1.key }?.value ?? 0
+    }
 
     mutating func add(_ other: PathCounts) {
         upTo.merge(other.upTo, uniquingKeysWith: +)
-        good += other.good
+        goodUpTo.merge(other.goodUpTo, uniquingKeysWith: +)
     }
 
     /// What came since `earlier`; nil when the counts were begun anew.
     func since(_ earlier: PathCounts) -> PathCounts? {
         var new = self
         for (bound, count) in earlier.upTo { new.upTo[bound, default: 0] -= count }
-        new.good -= earlier.good
-        return new.good >= 0 && new.upTo.values.allSatisfy { $0 >= 0 } ? new : nil
+        for (bound, count) in earlier.goodUpTo { new.goodUpTo[bound, default: 0] -= count }
+        return [new.upTo, new.goodUpTo].allSatisfy { $0.values.allSatisfy { $0 >= 0 } } ? new : nil
     }
 
     /// The time that 95 % were done in, interpolated between the bounds of its bucket as if they were spread evenly
@@ -42,7 +51,7 @@ struct PathCounts: Sendable, Equatable {
 
     fileprivate mutating func count(_ number: Double, upTo bound: Double, isGood: Bool) {
         upTo[bound, default: 0] += number
-        if isGood, bound == .infinity { good += number }
+        if isGood { goodUpTo[bound, default: 0] += number }
     }
 }
 
@@ -56,6 +65,11 @@ struct ReplicaCounts: Sendable, Equatable {
     }
 
     private(set) var paths: [Path: PathCounts] = [:]
+
+    /// The largest bound that durations are counted by, of those that are no longer than this; nil when all are.
+    static func bound(within duration: Duration) -> Duration? {
+        MetricsRegistry.bucketsSeconds.last { $0 <= duration.seconds }.map { .seconds($0) }
+    }
 
     static let attemptsMetric = "downstream_attempt_duration_seconds_bucket"
     static let answersMetric = "http_server_request_duration_seconds_bucket"

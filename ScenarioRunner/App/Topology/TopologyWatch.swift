@@ -1,5 +1,6 @@
 import AsyncAlgorithms
 import Foundation
+import HTTPTypes
 import Load
 import ServiceLifecycle
 import Shared
@@ -131,10 +132,14 @@ struct MetricsReader: Sendable {
     private static let maxBytes = 1024 * 1024
 
     @Sendable func read(_ replica: SystemUnderTest.Replica) async -> String? {
+        await read("http://\(replica.address):\(replica.port)")?.text
+    }
+
+    /// Whoever answers there: its metrics, and the replica that it is, as far as it says so.
+    func read(_ baseURL: String) async -> (replica: String?, text: String)? {
         let request = HTTPClientRequest(
-            url: "http://\(replica.address):\(replica.port)/metrics", timeout: Self.timeout,
-            maxResponseBytes: Self.maxBytes)
+            url: "\(baseURL)/metrics", timeout: Self.timeout, maxResponseBytes: Self.maxBytes)
         guard let response = try? await client.execute(request), response.status == 200 else { return nil }
-        return String(decoding: response.body, as: UTF8.self)
+        return (response.headers[.servedBy], String(decoding: response.body, as: UTF8.self))
     }
 }

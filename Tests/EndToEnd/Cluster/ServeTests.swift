@@ -10,18 +10,21 @@ import Verdict
 struct ServeTests {
     private func labels(_ object: JSONValue) -> JSONValue? { object["metadata"]?["labels"] }
 
-    @Test("A run creates its object with its labels, measures, and takes it away; the money is right")
+    /// Chaos Mesh's records say what they like: the calls are as fast as before.
+    @Test("A run creates its object, measures, and takes it away; a fault that no call feels makes it invalid")
     func run() async throws {
         try await ServedSystem.withOne { system in
             async let ended = system.command(
-                "run", "packet-loss-80-percent", "--baseline", "2s", "--duration", "3s", "--recovery", "3s", "--rate",
+                "run", "delay-combined-with-loss", "--baseline", "4s", "--duration", "6s", "--recovery", "3s", "--rate",
                 "20", "--json")
             try await waitUntil("the object", within: .seconds(60)) { try await system.standIn.chaos().count == 1 }
             let object = try #require(try await system.standIn.chaos().first)
             #expect(object["kind"] == .string("NetworkChaos"))
-            #expect(object["metadata"]?["name"]?.text?.hasPrefix("packet-loss-80-percent-") == true)
+            #expect(object["metadata"]?["name"]?.text?.hasPrefix("delay-combined-with-loss-") == true)
             #expect(labels(object)?["triggered-by"] == .string("scenario-runner"))
-            #expect(labels(object)?["original-scenario"] == .string("packet-loss-80-percent"))
+            #expect(labels(object)?["original-scenario"] == .string("delay-combined-with-loss"))
+            #expect(
+                object["spec"]?["externalTargets"] == .array([.string("inventory-service.payment-chaos.svc:5003")]))
             #expect(object["spec"]?["duration"]?.text != nil)
             let topology = try await system.get("/api/topology").body
             #expect(topology["site"]?["engine"] == .string("chaos-mesh"))
@@ -29,15 +32,39 @@ struct ServeTests {
             #expect(topology["site"]?["reaches_replicas"] == .bool(false))
 
             let command = try await ended
-            #expect(command.status == .exited(0), "\(command.error)\n\(command.output.suffix(2000))")
+            #expect(command.status == .exited(4), "\(command.error)\n\(command.output.suffix(2000))")
             let journal = try JSONDecoder().decode(Journal.self, from: Data(command.output.utf8))
-            #expect(journal.engine == "chaos-mesh" && journal.verdict == .held, "\(journal.reasons)")
-            #expect(journal.dose?.kind == .targets && journal.dose?.effective == true)
+            #expect(journal.engine == "chaos-mesh" && journal.verdict == .invalid, "\(journal.reasons)")
+            #expect(journal.dose?.kind == .targets && journal.dose?.delivered == 2 && journal.dose?.effective == false)
+            let traffic = try #require(journal.dose?.others?.first)
+            #expect(traffic.kind == .traffic && traffic.asked == 100 && traffic.delivered < 50, "\(traffic.text)")
+            #expect(journal.reasons.contains { $0.contains("not in the traffic: payment-a1 -> inventory-service") })
             #expect(journal.money.violationCount == 0 && journal.money.checked > 0)
             #expect(journal.topology.services.flatMap(\.replicas) == ServedSystem.pods.map(\.name))
             #expect(journal.topology.broken.map(\.from) == ["payment-a1"])
             #expect(try await system.standIn.chaos() == [])
             try await asksOneThing(of: system)
+        }
+    }
+
+    @Test("A fault that the calls feel makes it valid: held, by the records and by the traffic")
+    func bites() async throws {
+        try await ServedSystem.withOne { system in
+            async let ended = system.command(
+                "run", "delay-combined-with-loss", "--baseline", "4s", "--duration", "8s", "--recovery", "15s",
+                "--rate",
+                "10", "--json")
+            try await waitUntil("the object", within: .seconds(60)) { try await system.standIn.chaos().count == 1 }
+            // Where the stand-in does nothing to packets, the inventory itself takes the time that they would.
+            try await system.put("/api/resilience", #"{"inventory_pool": {"connections": 256, "hold_ms": 2000}}"#)
+            try await waitUntil("its end", within: .seconds(60)) { try await system.standIn.chaos() == [] }
+            try await system.put("/api/resilience", #"{"inventory_pool": null}"#)
+
+            let command = try await ended
+            let journal = try JSONDecoder().decode(Journal.self, from: Data(command.output.utf8))
+            #expect(command.status == .exited(0) && journal.verdict == .held, "\(journal.reasons)")
+            let traffic = try #require(journal.dose?.others?.first)
+            #expect(traffic.effective && traffic.delivered > 50 && traffic.findings == [], "\(traffic.text)")
         }
     }
 

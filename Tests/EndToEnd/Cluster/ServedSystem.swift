@@ -44,6 +44,14 @@ struct ServedSystem: Sendable {
         return (response.status, try response.decode(JSONValue.self))
     }
 
+    func put(_ path: String, _ body: String) async throws {
+        let response = try await client.execute(
+            HTTPClientRequest(
+                method: .put, url: url + path, headers: [.contentType: "application/json"], body: Data(body.utf8),
+                timeout: .seconds(20)))
+        try #require(response.status == 200, "\(String(decoding: response.body, as: UTF8.self))")
+    }
+
     /// What Kubernetes does to a pod that it ends.
     func terminate() { kill(pid, SIGTERM) }
 
