@@ -20,6 +20,10 @@ public struct KubernetesPermission: Sendable, Hashable, CustomStringConvertible 
                 .init(group: ChaosKind.group, resource: kind.plural, verb: $0)
             }
         }
+        // What is half-way in is taken out of the pods' own objects.
+        + ChaosKind.all.compactMap(\.placeOfRules).flatMap { place in
+            ["get", "patch"].map { .init(group: ChaosKind.group, resource: place.plural, verb: $0) }
+        }
         // Chaos Mesh's own check asks for these by their kinds in lower case (`pkg/webhook/validate_auth.go`), which for
         // two of them is not what the API calls them.
         + ["schedule", "workflow"].map { .init(group: ChaosKind.group, resource: $0, verb: "create") }

@@ -129,9 +129,24 @@ struct StandIn: Sendable {
 
     func objects() async throws -> [JSONValue] { try await tell("/objects") }
 
-    /// Those of Chaos Mesh.
+    /// Those of Chaos Mesh that people make.
     func chaos() async throws -> [JSONValue] {
-        try await objects().filter { $0["apiVersion"] == .string("chaos-mesh.org/v1alpha1") }
+        try await objects().filter { object in
+            object["apiVersion"] == .string("chaos-mesh.org/v1alpha1")
+                && !Self.kindsOfRules.contains(object["kind"]?.text ?? "")
+        }
+    }
+
+    private static let kindsOfRules: Set = ["PodNetworkChaos", "PodIOChaos", "PodHttpChaos"]
+
+    /// What the pods' own objects of Chaos Mesh still hold, by whom it is of: `payment-chaos/trial-x7k2q`.
+    func loadedRules() async throws -> [String] {
+        try await objects().filter { Self.kindsOfRules.contains($0["kind"]?.text ?? "") }.flatMap { object in
+            ["ipsets", "iptables", "tcs", "actions", "rules"].flatMap { list -> [String] in
+                guard case .array(let items)? = object["spec"]?[list] else { return [] }
+                return items.map { $0["source"]?.text ?? "nobody" }
+            }
+        }
     }
 
     // MARK: The way in

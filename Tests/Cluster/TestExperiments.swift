@@ -39,6 +39,14 @@ enum TestExperiments {
                 + "delay: {latency: 200ms, jitter: 50ms}\nduration: 1m30s", metadata: metadata)
     }
 
+    static func partition() throws -> Experiment {
+        try experiment(
+            "NetworkChaos",
+            selecting("payment-service")
+                + "action: partition\nduration: 60s\ndirection: both\ntarget:\n  mode: all\n  selector:\n"
+                + "    namespaces: [payment-chaos]\n    labelSelectors: {app: inventory-service}")
+    }
+
     static func stress() throws -> Experiment {
         try experiment(
             "StressChaos",

@@ -33,6 +33,8 @@ struct ObjectMetadata: Decodable, Sendable, Equatable {
     var namespace: String?
     var uid: String?
     var resourceVersion: String?
+    /// Of the spec: one more with each change of it.
+    var generation: Int64?
     var labels: [String: String]?
     var annotations: [String: String]?
     var finalizers: [String]?

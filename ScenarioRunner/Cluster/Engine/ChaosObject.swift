@@ -44,14 +44,23 @@ struct ChaosObject: KubernetesObject, Equatable {
         var endTime: String?
     }
 
+    /// Of a NetworkChaos; others have no direction.
+    struct Spec: Decodable, Sendable, Equatable {
+        var action: String?
+        /// `to` where nothing is said.
+        var direction: String?
+    }
+
     let metadata: ObjectMetadata
+    var spec: Spec?
     var status: Status?
 }
 
 extension ChaosObject {
     /// By the controller, before it does anything; without it, a deletion takes nothing back.
     static let finalizer = "chaos-mesh/records"
-    /// Has the controller give up its finalizers, done or not (`controllers/common/finalizers/controller.go`).
+    /// Has the controller give up its finalizers, done or not (`controllers/common/finalizers/controller.go`), unless an
+    /// attempt of a record has just failed: then it does not get there (`controllers/common/pipeline/pipeline.go`).
     static let forcedFinalizers = ("chaos-mesh.chaos-mesh.org/cleanFinalizer", "forced")
 
     var records: [Record] { status?.experiment?.containerRecords ?? [] }
@@ -60,6 +69,20 @@ extension ChaosObject {
     /// Whether the controller has touched it at all.
     var isNoticed: Bool {
         !(metadata.finalizers ?? []).isEmpty || !(status?.conditions ?? []).isEmpty || !records.isEmpty
+    }
+
+    /// The pods that it is about to be put into: asked for, and not there yet.
+    var podsHalfWayIn: Set<String> { Set(records.filter(\.isHalfWayIn).map(\.pod)) }
+
+    /// Whether nothing is put into the record's pod: all but a partition acts where packets leave, and one that is said
+    /// to be injected at the other end is there in name only (`networkchaos/trafficcontrol`).
+    func isIdle(_ record: Record) -> Bool {
+        guard let spec, spec.action != "partition" else { return false }
+        switch spec.direction {
+        case "both": return false
+        case "from": return record.selectorKey == "."
+        default: return record.selectorKey == ".Target"
+        }
     }
 
     /// Nil while the condition is not there.
@@ -71,6 +94,7 @@ extension ChaosObject {
 extension ChaosObject.Record {
     var isInjected: Bool { phase == "Injected" }
     var isRecovered: Bool { phase == "Not Injected" }
+    var isHalfWayIn: Bool { phase == "Not Injected/Wait" }
 
     /// The pod's name.
     var pod: String {
@@ -88,5 +112,12 @@ extension ChaosObject.Record {
     func failure(_ operation: String) -> String? {
         guard let last = events?.last(where: { $0.operation == operation }), last.type == "Failed" else { return nil }
         return last.message ?? "no reason is given"
+    }
+
+    /// Whether an attempt is known to have failed when a part of it was done.
+    var hasFailedPartly: Bool {
+        events?.contains {
+            $0.operation == "Apply" && $0.type == "Failed" && ChaosTrouble.isOfLaterStep($0.message ?? "")
+        } ?? false
     }
 }

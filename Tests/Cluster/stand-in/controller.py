@@ -1,33 +1,39 @@
-"""What Chaos Mesh's controller does with an object, step after step (controllers/common of Chaos Mesh 2.8)."""
+"""What Chaos Mesh's controller does with an object, step after step (controllers/common of Chaos Mesh 2.8).
+
+It is no friendlier than that one: while an attempt of any record fails, nothing that comes after the records is reached,
+so that no finalizer goes, forced or not.
+"""
 
 import calendar
 import threading
 import time
 import uuid
 
+from rules import KINDS, OF_KIND, OTHER_RUNTIME, REFUSED, PodRules, wanted
 from store import Problem, now_text
 
 FINALIZER = "chaos-mesh/records"
 FORCED = "chaos-mesh.chaos-mesh.org/cleanFinalizer"
-MESSAGES = {
-    "netem": 'failed to apply for pod payment-chaos/{pod}: rpc error: code = Unknown desc = error code: exit status 2, '
-             "msg: Error: Specified qdisc kind is unknown.\n",
-    "runtime": "rpc error: code = Unknown desc = expected docker:// but got contain",
-    "daemon": "rpc error: code = Unavailable desc = connection error: dial tcp 10.244.0.7:31767: connect: connection "
-              "refused",
-}
+# What the kinds that act by the daemon at once pass on of its words.
+MESSAGES = {"runtime": OTHER_RUNTIME.format(""), "daemon": REFUSED, "no-daemon": "cannot find daemonIP on node minikube"}
 FIELDS = {"NetworkChaos": "networkChaos", "StressChaos": "stressChaos", "PodChaos": "podChaos"}
 # Of containers, not of pods, are the records of these.
 CONTAINER_KINDS = {"StressChaos", "IOChaos"}
 
 
 class Controller(threading.Thread):
-    """`mode` says how it fares: normal, absent, no-pod, netem, runtime, daemon, wait, stuck, keeps."""
+    """`mode` says how it fares.
+
+    normal, absent (no controller), no-pod (none is selected), netem, ipset, iptables (modules that the kernel lacks),
+    runtime (the daemon is set to another one), daemon (it is not reached), no-daemon (none on the node), wait (the
+    pods' own objects are not looked at), stuck (nothing comes out of a pod again), keeps (a finalizer stays for nothing).
+    """
 
     def __init__(self, store, namespace):
         super().__init__(daemon=True)
         self.store = store
         self.namespace = namespace
+        self.rules = PodRules(store, namespace)
         self.mode = "normal"
         # Attempts that fail before one succeeds, with a message that says nothing of a lasting trouble.
         self.failures = 0
@@ -46,14 +52,20 @@ class Controller(threading.Thread):
                     try:
                         self.reconcile(resource, name)
                     except Problem:
-                        pass  # gone meanwhile
+                        pass  # gone meanwhile, or changed
 
     def reconcile(self, resource, name):
         item = self.store.get(resource, self.namespace, name)
         if item["kind"] in ("Schedule", "Workflow"):
             return self.start_parts(resource, item)
+        if item["kind"] in KINDS.values():
+            return self.rules.reconcile(item, self.mode)
+        self.needs_retry = False
         for step in (self.finalizer, self.desired_phase, self.conditions, self.records, self.clean):
             self.store.change(resource, self.namespace, name, step)
+            # The pipeline ends at the step that asks for another round (controllers/common/pipeline).
+            if self.needs_retry:
+                break
         time.sleep(self.pause)
 
     def start_parts(self, resource, item):
@@ -175,33 +187,85 @@ class Controller(threading.Thread):
                 self.recover(item, record)
 
     def apply(self, item, record):
-        pod = record["id"].split("/")[1]
-        if self.mode == "wait":
-            record["phase"] = "Not Injected/Wait"
-            return
-        message = MESSAGES.get(self.mode)
-        if message is None and self.failures > 0:
+        if self.failures > 0:
             self.failures -= 1
-            message = "Operation cannot be fulfilled on podnetworkchaos: the object has been modified"
-        if message is not None:
-            record["phase"] = "Not Injected/Wait"
-            event(record, "Failed", "Apply", message.format(pod=pod))
-            return
+            return self.failed(record, "Apply", "Operation cannot be fulfilled on podnetworkchaos: the object has been "
+                               "modified; please apply your changes to the latest version and try again")
+        if item["kind"] in OF_KIND:
+            return self.apply_rules(item, record)
+        message = MESSAGES.get(self.mode)
+        if message is not None and (item["kind"] == "StressChaos" or item["spec"]["action"] == "container-kill"):
+            return self.failed(record, "Apply", message)
         act(self.store, self.namespace, item, record, self.grace)
-        record["phase"] = "Injected"
-        record["injectedCount"] += 1
-        event(record, "Succeeded", "Apply", "")
+        self.succeeded(record, "Apply")
+
+    def apply_rules(self, item, record):
+        """The first time its rules are committed, then it waits until they are in the pod."""
+        pod, key = record["id"].split("/")[1], record["selectorKey"]
+        if record["phase"] == "Not Injected":
+            others = [self.address(other["id"].split("/")[1]) for other in item["status"]["experiment"]["containerRecords"]
+                      if other["selectorKey"] != key]
+            rules = wanted(item, key, others)
+            if rules is None:
+                return self.succeeded(record, "Apply")
+            try:
+                generation = self.rules.commit(item["kind"], pod, self.source(item), rules)
+            except Problem as problem:
+                return self.failed(record, "Apply", str(problem))
+            item["status"].setdefault("instances", {})[record["id"]] = generation
+            record["phase"] = "Not Injected/Wait"
+            return
+        there = self.rules.get(item["kind"], pod)
+        if there is None:
+            if item["kind"] == "HTTPChaos":
+                return self.failed(record, "Apply", f'PodHttpChaos.chaos-mesh.org "{pod}" not found')
+            record["phase"] = "Not Injected"
+        elif self.is_settled(item, record, there, "Apply"):
+            self.succeeded(record, "Apply")
 
     def recover(self, item, record):
         pod = record["id"].split("/")[1]
-        if self.mode == "stuck" and ("pods", self.namespace, pod) in self.store.objects:
-            event(record, "Failed", "Recover", "unable to flush ip sets for pod " + pod)
+        is_there = ("pods", self.namespace, pod) in self.store.objects
+        if item["kind"] not in OF_KIND:
+            if self.mode == "stuck" and is_there:
+                return self.failed(record, "Recover", REFUSED)
+            if item["spec"].get("action") == "pod-failure":
+                ready(self.store, self.namespace, pod, True)
+            return self.succeeded(record, "Recover")
+        if record["phase"] == "Injected" and is_there:
+            item["status"].setdefault("instances", {})[record["id"]] = self.rules.commit(
+                item["kind"], pod, self.source(item), {})
+            record["phase"] = "Injected/Wait"
             return
-        if item["spec"].get("action") == "pod-failure":
-            ready(self.store, self.namespace, pod, True)
-        record["phase"] = "Not Injected"
-        record["recoveredCount"] += 1
-        event(record, "Succeeded", "Recover", "")
+        there = self.rules.get(item["kind"], pod) if is_there else None
+        if there is None or self.is_settled(item, record, there, "Recover"):
+            self.succeeded(record, "Recover")
+
+    def is_settled(self, item, record, there, operation):
+        """Whether the pod's object has got as far as this one waits for."""
+        status = there.get("status", {})
+        if status.get("failedMessage"):
+            self.failed(record, operation, status["failedMessage"])
+            return False
+        return status.get("observedGeneration", 0) >= item["status"]["instances"][record["id"]]
+
+    def failed(self, record, operation, message):
+        self.needs_retry = True
+        event(record, "Failed", operation, message)
+
+    def succeeded(self, record, operation):
+        record["phase"] = "Injected" if operation == "Apply" else "Not Injected"
+        record["injectedCount" if operation == "Apply" else "recoveredCount"] += 1
+        event(record, "Succeeded", operation, "")
+
+    def source(self, item):
+        return f'{self.namespace}/{item["metadata"]["name"]}'
+
+    def address(self, pod):
+        try:
+            return self.store.get("pods", self.namespace, pod)["status"]["podIP"] + "/32"
+        except Problem:
+            return "0.0.0.0/32"
 
     def clean(self, item):
         metadata = item["metadata"]

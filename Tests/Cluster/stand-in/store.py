@@ -77,9 +77,12 @@ class Store:
             if before is not None:
                 for field in ("uid", "creationTimestamp"):
                     metadata[field] = before["metadata"][field]
+                is_new_spec = item.get("spec") != before.get("spec")
+                metadata["generation"] = before["metadata"]["generation"] + is_new_spec
             else:
                 metadata.setdefault("uid", str(uuid.uuid4()))
                 metadata.setdefault("creationTimestamp", now_text())
+                metadata["generation"] = 1
             self.objects[key] = item
             self._note(resource, "ADDED" if before is None else "MODIFIED", item)
             return copy.deepcopy(item)

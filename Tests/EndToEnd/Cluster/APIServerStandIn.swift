@@ -122,10 +122,13 @@ struct APIServerStandIn: Sendable {
     /// How it behaves from now on: `crds`, `denied`, `mode` and others of `apiserver.py` and `controller.py`.
     func set(_ settings: [String: JSONValue]) async throws { try await call(.put, "/settings", .object(settings)) }
 
-    /// The objects of Chaos Mesh that there are.
+    /// The objects of Chaos Mesh that there are, but for those that it keeps for each pod.
     func chaos() async throws -> [JSONValue] {
         guard case .array(let all) = try await call(.get, "/objects") else { return [] }
-        return all.filter { $0["kind"]?.text?.hasSuffix("Chaos") == true }
+        let kindsOfRules = ["PodNetworkChaos", "PodIOChaos", "PodHttpChaos"]
+        return all.filter { object in
+            object["kind"]?.text.map { $0.hasSuffix("Chaos") && !kindsOfRules.contains($0) } ?? false
+        }
     }
 
     @discardableResult
