@@ -111,20 +111,40 @@ import Testing
     }
 
     @Test func whoIsNotThereIsNotChosen() throws {
-        func refusal(_ experiment: Experiment, _ pods: [PodFacts]) -> Refusal? {
-            #expect(throws: Refusal.self) { try PodChoice(experiment, from: pods, seed: 1) }
+        func missing(_ experiment: Experiment, _ pods: [PodFacts]) -> String {
+            let error = #expect(throws: ClusterError.self) { try PodChoice(experiment, from: pods, seed: 1) }
+            #expect(error?.kind == .noPodMatches)
+            #expect(error?.remedy == "see what is there: kubectl get pods --show-labels")
+            return error?.detail ?? ""
         }
-        #expect(try refusal(TestExperiments.kill(), [])?.reason.contains("there are no pods") == true)
-        #expect(
-            try refusal(TestExperiments.kill(), pods("inventory-a"))?.reason.contains("none of its 1 pods matches")
-                == true)
+        #expect(try missing(TestExperiments.kill(), []).contains("spec.selector selects no pod"))
+        #expect(try missing(TestExperiments.kill(), []).contains("there are no pods"))
+        #expect(try missing(TestExperiments.kill(), pods("inventory-a")).contains("none of its 1 pods matches"))
         var leaving = pods("payment-a")
         leaving[0].isBeingDeleted = true
-        #expect(try refusal(TestExperiments.kill(), leaving)?.field == "spec.selector")
-        #expect(try refusal(TestExperiments.loss(), pods("payment-a"))?.field == "spec.target.selector")
-        let container = try refusal(TestExperiments.containerKill("sidecar"), all)
+        #expect(try missing(TestExperiments.kill(), leaving).hasSuffix("the 1 that match are starting or ending"))
+        #expect(try missing(TestExperiments.loss(), pods("payment-a")).contains("spec.target.selector"))
+    }
+
+    @Test func whatIsWrongWithTheManifestIsRefused() throws {
+        func refusal(_ experiment: Experiment) -> Refusal? {
+            #expect(throws: Refusal.self) { try PodChoice(experiment, from: all, seed: 1) }
+        }
+        let container = try refusal(TestExperiments.containerKill("sidecar"))
         #expect(container?.field == "spec.containerNames")
         #expect(container?.reason == "payment-a has no container 'sidecar': it has payment-service")
+        let none = try refusal(TestExperiments.loss(mode: "fixed-percent\nvalue: '1'"))
+        #expect(none?.reason.contains("raise its value") == true)
+    }
+
+    /// Chaos Mesh answers "pod not running" for one that is about to start, and waits for it.
+    @Test func onlyWhatIsDoneToPodsIsDoneToOneThatDoesNotRunYet() throws {
+        var some = pods("payment-a", "payment-b", "inventory-a")
+        some[1].phase = "Pending"
+        #expect(try PodChoice(TestExperiments.delay(), from: some, seed: 1).pods.map(\.name) == ["payment-a"])
+        #expect(try PodChoice(TestExperiments.stress(), from: some, seed: 1).pods.map(\.name) == ["payment-a"])
+        let kill = try TestExperiments.kill()
+        #expect(try PodChoice(kill, from: some, seed: nil).pods.map(\.name) == ["payment-a", "payment-b"])
     }
 
     @Test func theOtherSelectorsAreWorkedOutToo() throws {

@@ -64,7 +64,7 @@ struct EngineTroubleTests {
         try await StandIn.run { standIn in
             try await standIn.putPods([TestPods.pod("other", app: "other")])
             let error = try await failure(standIn, TestExperiments.delay(), timing: timing())
-            #expect((error as? Refusal)?.field == "spec.selector")
+            #expect((error as? ClusterError)?.kind == .noPodMatches)
             #expect("\(error)".contains("kubectl get pods --show-labels"))
             #expect(try await standIn.calls().allSatisfy { $0.verb != "create" })
         }

@@ -10,22 +10,31 @@ struct PodChoice: Sendable, Equatable {
     var names: Set<String> { Set((pods + (targets ?? [])).map(\.name)) }
 
     /// - Parameters:
-    ///   - all: the pods of the namespace. Those that are being deleted are not chosen.
+    ///   - all: the pods of the namespace. Those that are being deleted are not chosen, nor those that do not run yet,
+    ///     into which Chaos Mesh puts nothing; one that is to be killed or to fail may be any.
     ///   - seed: decides what the mode leaves open; nil takes all that may be chosen.
     ///   - ownPod: the runner's own, in which no fault is put: nobody could take it away.
-    /// - Throws: ``Refusal`` when a selector chooses nothing, or matches the runner.
-    init(_ experiment: Experiment, from all: [PodFacts], seed: UInt64?, ownPod: String? = nil) throws(Refusal) {
+    /// - Throws: ``Refusal`` when a mode chooses nothing, or a selector matches the runner; ``ClusterError`` of kind
+    ///   `noPodMatches` when nothing is there now that a selector matches.
+    init(_ experiment: Experiment, from all: [PodFacts], seed: UInt64?, ownPod: String? = nil) throws {
         guard let selection = experiment.spec.selection else {
             throw experiment.refusal("kind", "selects no pods")
         }
         var generator = SeededGenerator(seed: seed ?? 0, purpose: "selection")
-        let candidates = all.filter { !$0.isBeingDeleted && $0.phase != "Succeeded" && $0.phase != "Failed" }
-        func choose(_ selection: ReplicaSelection, _ field: String) throws(Refusal) -> [PodFacts] {
+        let unfit: Set<String> =
+            experiment.spec.isOfPods ? ["Succeeded", "Failed"] : ["Succeeded", "Failed", "Pending"]
+        let candidates = all.filter { !$0.isBeingDeleted && !unfit.contains($0.phase) }
+        func choose(_ selection: ReplicaSelection, _ field: String) throws -> [PodFacts] {
             let matching = candidates.filter { selection.selector.matches($0) }
             guard !matching.isEmpty else {
-                let there = all.isEmpty ? "there are no pods" : "none of its \(all.count) pods matches"
-                throw experiment.refusal(
-                    field, "selects no pod of the namespace: \(there); see kubectl get pods --show-labels")
+                let unready = all.count { selection.selector.matches($0) }
+                throw ClusterError(
+                    .noPodMatches,
+                    "\(experiment.name): \(field) selects no pod of the namespace: "
+                        + (unready > 0
+                            ? "the \(unready) that match are starting or ending"
+                            : all.isEmpty ? "there are no pods" : "none of its \(all.count) pods matches"),
+                    remedy: "see what is there: kubectl get pods --show-labels")
             }
             guard seed != nil else { return matching }
             let chosen = selection.mode.choose(from: matching, using: &generator)
@@ -76,6 +85,12 @@ extension Experiment.Spec {
         case .io(let spec): spec.containerNames
         default: []
         }
+    }
+
+    /// It is done to pods as such, whatever runs in them.
+    var isOfPods: Bool {
+        if case .pod = self { return true }
+        return false
     }
 
     /// It is done once, and not taken back.
