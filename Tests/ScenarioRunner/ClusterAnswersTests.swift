@@ -6,6 +6,7 @@ import ServiceTesting
 import Shared
 import TestSupport
 import Testing
+import Verdict
 
 @testable import ScenarioRunner
 
@@ -60,6 +61,80 @@ import Testing
             #expect(answer.status == 503)
             let message = try answer.json()["message"]?.text ?? ""
             #expect(message.hasPrefix("loss-a did not take effect: ") && message.contains("the kernel has no netem"))
+        }
+    }
+
+    /// The removal that sticks ends long after anybody waits for an answer.
+    @Test func aTriggerWhoseFaultCannotBeTakenBackSaysThatItMayBeThere() async throws {
+        let removability = Latch()
+        var options = RunnerLab.Options()
+        options.engine = FakeEngine(
+            .init(
+                injection: "the kernel has no netem", takingBack: "Chaos Mesh is silent", removability: removability))
+        options.removalTime = .seconds(60)
+        options.injectionTime = .seconds(30)
+        try await RunnerLab.serve(options) { lab, server in
+            let answer = try await server.send("POST", "/api/trigger_chaos/loss-a")
+            let body = try answer.json()
+            let message = body["message"]?.text ?? ""
+            #expect(answer.status == 503)
+            #expect(message.hasPrefix("loss-a did not take effect: the kernel has no netem."), "\(message)")
+            #expect(message.contains("may still be there: Chaos Mesh is silent"), "\(message)")
+            let id = try #require(body["run_id"]?.text)
+            #expect(lab.engine.inForce == 1)
+            #expect(try lab.manager.details(id).view.state != .finished, "it goes on trying")
+            removability.open()
+            #expect(try await lab.ended(id).view.verdict == .invalid && lab.engine.inForce == 0)
+        }
+    }
+
+    @Test func aTriggerOfWhichNothingIsKnownInTimeIsNoSuccessAndBeginsNoMore() async throws {
+        var options = RunnerLab.Options()
+        options.engine = FakeEngine(.init(injectionTime: .seconds(3600)))
+        options.injectionTime = .milliseconds(300)
+        try await RunnerLab.serve(options) { lab, server in
+            let answer = try await server.send("POST", "/api/trigger_chaos/loss-a")
+            let body = try answer.json()
+            #expect(answer.status == 503)
+            #expect(body["message"]?.text?.contains("nothing is known of it after 300ms") == true, "\(body)")
+            let id = try #require(body["run_id"]?.text)
+            try await eventually("its end") { try lab.manager.details(id).view.verdict == .aborted }
+            #expect(lab.engine.inForce == 0)
+        }
+    }
+
+    @Test func aTriggerThatIsStoppedMeanwhileIsNoSuccess() async throws {
+        var options = RunnerLab.Options()
+        options.engine = FakeEngine(.init(injectionTime: .seconds(3600)))
+        options.injectionTime = .seconds(60)
+        try await RunnerLab.serve(options) { lab, server in
+            async let answer = server.send("POST", "/api/trigger_chaos/loss-a")
+            try await eventually("the injection") { lab.engine.log == ["wait loss-a"] }
+            _ = await lab.manager.halt()
+            let (status, body) = (try await answer.status, try await answer.json())
+            #expect(status == 503)
+            #expect(body["message"]?.text?.contains("did not take effect: everything was halted") == true, "\(body)")
+        }
+    }
+
+    @Test(arguments: [
+        (ClusterError(.invalid, "the webhook refuses it"), 422, "the webhook refuses it."),
+        (
+            ClusterError(.netemMissing, "the kernel has no netem", remedy: "load it"), 503,
+            "the kernel has no netem: load it."
+        ),
+    ])
+    func aTriggerSaysWhoIsToMendIt(error: ClusterError, status: Int, told: String) async throws {
+        var options = RunnerLab.Options()
+        options.engine = FakeEngine(.init(injectionError: error))
+        options.injectionTime = .seconds(30)
+        try await RunnerLab.serve(options) { _, server in
+            let answer = try await server.send("POST", "/api/trigger_chaos/loss-a")
+            let body = try answer.json()
+            #expect(answer.status == status)
+            #expect(body["message"]?.text == "loss-a did not take effect: \(told)")
+            #expect(body["cause"]?.text == error.kind.rawValue && body["remedy"]?.text == error.remedy)
+            #expect(body["run_id"]?.text?.hasPrefix("RUN-") == true)
         }
     }
 

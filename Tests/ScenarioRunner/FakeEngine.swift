@@ -15,12 +15,16 @@ final class FakeEngine: ChaosEngine {
     /// What the engine and its faults fail with; nil where they work.
     struct Failures: Sendable {
         var injection: String?
+        /// Thrown in place of that, as it is.
+        var injectionError: (any Error)?
         /// Why an injection that failed cannot be taken back at once; nil where it can.
         var takingBack: String?
         /// How long it takes; `wait <experiment>` stands in the log meanwhile.
         var injectionTime: Duration?
         var reading: String?
         var removal: String?
+        /// No fault can be removed before it opens.
+        var removability: Latch?
     }
 
     let name = "fake"
@@ -54,6 +58,7 @@ final class FakeEngine: ChaosEngine {
             done.withLock { $0.append("wait \(experiment.name)") }
             try await Task.sleep(for: time)
         }
+        if let error = failures.injectionError { throw error }
         let fault = Fault(engine: self, name: experiment.name)
         if let text = failures.injection {
             guard let removal = failures.takingBack else { throw Broken(description: text) }
@@ -80,6 +85,7 @@ final class FakeEngine: ChaosEngine {
         func remove() async throws {
             try Task.checkCancellation()
             if let text = engine.failures.removal { throw Broken(description: text) }
+            if let latch = engine.failures.removability, !latch.isOpen { throw Broken(description: "it sticks") }
             engine.done.withLock { $0.append("remove \(name)") }
         }
     }

@@ -41,6 +41,8 @@ struct RunExecution: Sendable {
     enum Progress: Sendable {
         case phase(RunPhase, endsAt: UnixTime?)
         case second(LiveWindow.Second)
+        /// It could not be put in force; what it has left is still to be taken back.
+        case injectionFailed(any Error)
         /// The experiment frees its place.
         case faultGone
         /// It could not be removed, and nobody tries any more.
@@ -240,12 +242,14 @@ struct RunExecution: Sendable {
                     request.experiment, runID: recorder.id, seed: request.seed, lasting: request.duration)
             }
         } catch let left as FaultLeftBehind {
+            onProgress(.injectionFailed(left))
             try await takeBack(left, recorder, onProgress)
             throw RunFailure("the fault could not be put in force: \(left.injection)")
         } catch {
             onProgress(.noEffect)
             // Half-way in, and taken back because the run is to stop.
             if stop.isOpen, error is CancellationError { return recorder.note("injection_withdrawn", "by a stop") }
+            onProgress(.injectionFailed(error))
             throw RunFailure("the fault could not be put in force: \(error)")
         }
         recorder.inForce(fault.summary)

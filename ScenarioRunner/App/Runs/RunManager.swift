@@ -76,20 +76,16 @@ final class RunManager: Service, Sendable {
         return try start(request)
     }
 
-    /// Waits until the fault of a run is in force, or the time is over.
+    /// Waits until the fault of a run is in force. When that is not decided in time, the run is stopped: nothing is to
+    /// begin after it was said that it has not.
     ///
-    /// - Throws: ``Problem`` 503 with the reason when it could not be put in force.
+    /// - Throws: ``Problem`` with the reason when it is not.
     func waitForFault(of id: String, within limit: Duration) async throws {
+        let isDecided = await state.withLock({ $0.records[id]?.isDecided })?.wait(until: .now + limit)
         guard let record = state.withLock({ $0.records[id] }) else { throw Self.unknown(id) }
-        guard await record.isDecided.wait(until: .now + limit) else { return }
-        guard let record = state.withLock({ $0.records[id] }), !record.wasInForce, record.view.verdict == .invalid
-        else {
-            return
-        }
-        throw Problem(
-            .serviceUnavailable,
-            "\(record.view.experiment) did not take effect: \(record.view.reasons.joined(separator: "; ")).",
-            members: ["run_id": .string(id)])
+        guard !record.wasInForce else { return }
+        if isDecided != true { _ = try stop(id) }
+        throw Problem.notInForce(record.view, record.injectionFailure, within: isDecided == true ? nil : limit)
     }
 
     /// Admits a run and starts it.
@@ -281,6 +277,10 @@ final class RunManager: Service, Sendable {
             case .second(let second):
                 state.records[id]?.view.live = second
                 return nil
+            case .injectionFailed(let error):
+                state.records[id]?.injectionFailure = error
+                state.records[id]?.isDecided.open()
+                return nil
             case .faultGone:
                 state.governor.end(id)
                 state.records[id]?.isFaultGone.open()
@@ -298,7 +298,7 @@ final class RunManager: Service, Sendable {
         switch progress {
         case .second(let second): live.add(second)
         case .faultGone, .noEffect: publishRateLimit()
-        case .phase, .faultStays: break
+        case .phase, .faultStays, .injectionFailed: break
         }
     }
 

@@ -15,6 +15,7 @@ extension RunManager {
         /// Open once its fault is in force, or never will be.
         let isDecided = Latch()
         var wasInForce = false
+        var injectionFailure: (any Error)?
         /// Its removal was given up.
         var hasStuckFault = false
         var journal: Journal?
@@ -35,10 +36,10 @@ extension RunManager {
 }
 
 extension RunManager.State {
-    /// For a fault to be put in force and verified (30 s each, where workers take longest), and to go
-    /// (``RunExecution/removalTime``, and the last attempt): a place that came free before its fault has gone would
+    /// For a fault to be put in force (30 s), to be taken back when that fails (50 s, where Chaos Mesh is slowest), and to
+    /// go (``RunExecution/removalTime``, and the last attempt): a place that came free before its fault has gone would
     /// let a fourth one in.
-    static let roomForFault = Duration.seconds(180)
+    static let roomForFault = Duration.seconds(240)
 
     var resilienceHolder: String? {
         records.first { $0.value.view.state != .finished && $0.value.request.setsResilience }?.key

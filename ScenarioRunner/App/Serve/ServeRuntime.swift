@@ -71,8 +71,8 @@ struct ServeRuntime: Sendable {
         return Runner.Site(
             system: system, engine: WitnessedEngine(base: engine, witness: witness),
             preflight: { try await engine.preflight($0) },
-            // What did not take is taken back before anybody says why.
-            injectionTime: timing.injection + timing.removal + timing.forcedRemoval + .seconds(5),
+            // What did not take is taken back before anybody says why: at worst with its finalizers given up twice.
+            injectionTime: timing.injection + timing.removal + timing.forcedRemoval * 2 + timing.request,
             witness: witness, journal: RunSite(findings: { findings?.current() ?? [] }, system: system))
     }
 }
