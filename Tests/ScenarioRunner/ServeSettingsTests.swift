@@ -59,8 +59,9 @@ import Testing
         let settings = try await settings([
             "PORT": "9000", "PAYMENT_SERVICE": "http://pay:1/", "STATE_FOLDER": "/data", "SEED": "7",
             "EXPERIMENTS_FOLDER": "/e", "PROFILES_FOLDER": "/p", "LOCUST_FOLDER": "/l", "ALLOW_TOTAL": "true",
-            "SCENARIO_RUNNER_ENVIRONMENT": "local",
+            "SCENARIO_RUNNER_ENVIRONMENT": "local", "CHAOS_TIMEOUT": "5",
         ])
+        #expect(settings.chaosTimeout == .seconds(5))
         #expect(settings.port == 9000 && settings.targets.payment == "http://pay:1")
         let runner = settings.runner
         #expect(runner.folder.root.path == "/data" && runner.seed == 7 && runner.allowTotal)
@@ -70,8 +71,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["PORT": "eighty"], ["ALLOW_TOTAL": "perhaps"], ["SEED": "-1"], ["PAYMENT_SERVICE": "payment"],
-        ["SCENARIO_RUNNER_ENVIRONMENT": "prod"],
+        ["PORT": "eighty"], ["ALLOW_TOTAL": "perhaps"], ["SEED": "-1"], ["CHAOS_TIMEOUT": "31"],
+        ["PAYMENT_SERVICE": "payment"], ["SCENARIO_RUNNER_ENVIRONMENT": "prod"],
     ])
     func whatIsWrongIsNamed(environment: [String: String]) async throws {
         let error = await #expect(throws: SettingsError.self) { try await settings(environment) }

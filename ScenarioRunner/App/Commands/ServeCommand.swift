@@ -14,7 +14,7 @@ struct ServeCommand: AsyncParsableCommand {
 
             Settings come from the environment: HOST, PORT, LOG_LEVEL, STATE_FOLDER, EXPERIMENTS_FOLDER, \
             PROFILES_FOLDER, LOCUST_FOLDER, PAYMENT_SERVICE, INVENTORY_SERVICE, NOTIFICATION_SERVICE, \
-            SCENARIO_RUNNER_ENVIRONMENT (local or production), ALLOW_TOTAL (true or false), SEED.
+            SCENARIO_RUNNER_ENVIRONMENT (local or production), ALLOW_TOTAL (true or false), CHAOS_TIMEOUT (seconds), SEED.
 
             Exit codes: 0 it ended in order, 69 something is missing, 78 bad configuration.
             """)

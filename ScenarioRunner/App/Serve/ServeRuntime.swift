@@ -28,7 +28,12 @@ struct ServeRuntime: Sendable {
         let lock = try LabLock.take(in: settings.runner.folder, preparing: true)
         defer { lock.release() }
         let client = HTTPClient()
-        let cluster = settings.access.map { ChaosCluster($0, calls: SystemUnderTest.calls, logger: logger) }
+        var timing = ClusterTiming()
+        timing.injection = settings.chaosTimeout
+        timing.removal = settings.chaosTimeout
+        let cluster = settings.access.map { [timing] in
+            ChaosCluster($0, calls: SystemUnderTest.calls, timing: timing, logger: logger)
+        }
         let findings = cluster.map { ClusterFindings(api: $0.api) }
         let runner = try Runner(
             settings: settings.runner, site: site(cluster, findings, client),

@@ -18,6 +18,9 @@ struct ServeSettings: Sendable {
     /// `STATE_FOLDER`, `EXPERIMENTS_FOLDER`, `PROFILES_FOLDER`, `LOCUST_FOLDER`; `SCENARIO_RUNNER_ENVIRONMENT`;
     /// `ALLOW_TOTAL`: whether faults may touch every replica of every service at once; `SEED`.
     let runner: RunnerSettings
+    /// `CHAOS_TIMEOUT`: how long Chaos Mesh may take to put a fault in force, and again to take it away: 1 to 30 seconds,
+    /// 30 by default. All of it has to fit into the time that a pod has to end.
+    let chaosTimeout: Duration
     /// Nil where there is no cluster.
     let access: ClusterAccess?
     /// At a desk, behind loopback, the names are known by which it is asked for; elsewhere nobody can know them.
@@ -43,6 +46,7 @@ struct ServeSettings: Sendable {
         let seeds = 0...Int(RunRequest.seeds.upperBound)
         let seed = reader.integer("SEED", in: seeds, default: .random(in: seeds))
         let allowTotal = reader.choice("ALLOW_TOTAL", default: Switch.false) == .true
+        chaosTimeout = .seconds(reader.integer("CHAOS_TIMEOUT", in: 1...30, default: 30))
         let folder = LabFolder(path: reader.text("STATE_FOLDER", default: ".lab"))
         let experiments = reader.text("EXPERIMENTS_FOLDER", default: "chaos-experiments")
         let profiles = reader.text("PROFILES_FOLDER", default: "ScenarioRunner/load-profiles")

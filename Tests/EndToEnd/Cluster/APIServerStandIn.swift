@@ -122,6 +122,11 @@ struct APIServerStandIn: Sendable {
     /// How it behaves from now on: `crds`, `denied`, `mode` and others of `apiserver.py` and `controller.py`.
     func set(_ settings: [String: JSONValue]) async throws { try await call(.put, "/settings", .object(settings)) }
 
+    /// Ends a pod.
+    func delete(pod name: String) async throws {
+        try await call(.put, "/delete", .object(["resource": .string("pods"), "name": .string(name)]))
+    }
+
     /// The objects of Chaos Mesh that there are, but for those that it keeps for each pod.
     func chaos() async throws -> [JSONValue] {
         guard case .array(let all) = try await call(.get, "/objects") else { return [] }

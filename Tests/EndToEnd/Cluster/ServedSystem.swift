@@ -58,7 +58,11 @@ struct ServedSystem: Sendable {
     // MARK: Life
 
     /// Starts all of it, runs `body`, and ends it in order: the runner with exit code 0.
-    static func withOne(_ body: @Sendable @escaping (ServedSystem) async throws -> Void) async throws {
+    ///
+    /// - Parameter chaosTimeout: how long Chaos Mesh is waited for, in seconds; nil for as long as usual.
+    static func withOne(
+        chaosTimeout: Int? = nil, _ body: @Sendable @escaping (ServedSystem) async throws -> Void
+    ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("served-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -66,7 +70,7 @@ struct ServedSystem: Sendable {
             try await standIn.put(pods: pods)
             let ports = try (0..<4).map { _ in try TakenPort().number }
             try await withProcess(services(ports: ports, folder: folder)) { _ in
-                try await serve(standIn, ports: ports, folder: folder, body)
+                try await serve(standIn, ports: ports, folder: folder, chaosTimeout: chaosTimeout, body)
             }
         }
     }
@@ -94,7 +98,7 @@ struct ServedSystem: Sendable {
     }
 
     private static func serve(
-        _ standIn: APIServerStandIn, ports: [Int], folder: URL,
+        _ standIn: APIServerStandIn, ports: [Int], folder: URL, chaosTimeout: Int?,
         _ body: @Sendable @escaping (ServedSystem) async throws -> Void
     ) async throws {
         let runner = Program(
@@ -105,6 +109,7 @@ struct ServedSystem: Sendable {
             environment: [
                 "PAYMENT_SERVICE": url(ports[0]), "INVENTORY_SERVICE": url(ports[1]),
                 "NOTIFICATION_SERVICE": url(ports[2]), "SCENARIO_RUNNER_ENVIRONMENT": "local",
+                "CHAOS_TIMEOUT": chaosTimeout.map(String.init),
             ])
         try await withProcess([runner]) { own in
             let client = HTTPClient()
