@@ -1,3 +1,5 @@
+import Experiments
+
 /// What went wrong with the cluster, and what to do about it.
 ///
 /// Everything that this module throws is one of these, a ``Refusal`` of the manifest, or `CancellationError`. The texts
@@ -31,4 +33,14 @@ public struct ClusterError: Error, Sendable, Equatable {
 
 extension ClusterError: CustomStringConvertible {
     public var description: String { remedy.map { "\(detail): \($0)" } ?? detail }
+}
+
+extension ClusterError: PassingTrouble {
+    /// What a moment of the API server's, or of the way to it, may be the reason of.
+    public var mayPass: Bool {
+        switch kind {
+        case .unreachable, .timedOut, .throttled, .brokenAnswer, .serverError: true
+        default: false
+        }
+    }
 }

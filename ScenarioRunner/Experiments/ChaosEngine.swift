@@ -97,6 +97,12 @@ public struct FaultLeftBehind: Error, CustomStringConvertible {
     public var description: String { "\(injection); and it could not be taken back: \(removal)" }
 }
 
+/// An error that may be of the way to what makes faults, and say nothing of the fault.
+public protocol PassingTrouble: Error {
+    /// Whether the same may succeed soon.
+    var mayPass: Bool { get }
+}
+
 /// Why an experiment is not run, with the place in its file.
 public struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     /// The manifest's path as the user named it.

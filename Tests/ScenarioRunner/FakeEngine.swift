@@ -22,6 +22,8 @@ final class FakeEngine: ChaosEngine {
         /// How long it takes; `wait <experiment>` stands in the log meanwhile.
         var injectionTime: Duration?
         var reading: String?
+        /// Of the way to the fault: so many readings fail with it first.
+        var trouble: (error: any Error, readings: Int)?
         var removal: String?
         /// No fault can be removed before it opens.
         var removability: Latch?
@@ -32,6 +34,7 @@ final class FakeEngine: ChaosEngine {
     /// Where experiments act that do not act in a place of their own.
     private let places: [String: String]
     private let done = Mutex<[String]>([])
+    private let readings = Mutex(0)
 
     init(_ failures: Failures = Failures(), places: [String: String] = [:]) {
         self.failures = failures
@@ -79,6 +82,11 @@ final class FakeEngine: ChaosEngine {
 
         func readings() async throws -> [DoseReading] {
             if let text = engine.failures.reading { throw Broken(description: text) }
+            let number = engine.readings.withLock { count in
+                count += 1
+                return count
+            }
+            if let trouble = engine.failures.trouble, number <= trouble.readings { throw trouble.error }
             return [.packets(asked: 0.8, seen: 1000, dropped: 800)]
         }
 

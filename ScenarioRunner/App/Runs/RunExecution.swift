@@ -317,16 +317,24 @@ struct RunExecution: Sendable {
     }
 
     /// Reads the dose once a second, and once more at the end, when it is complete. What cannot be read is not waited
-    /// for either.
+    /// for either, but for trouble that passes: until then, the last reading holds.
     private func watch(
         _ fault: any InjectedFault, for duration: Duration, unless isDone: Latch, _ recorder: RunRecorder,
         _ stop: Latch
     ) async -> RunFailure? {
         let end = ContinuousClock.now + duration
+        var patience = ReadingPatience()
         do {
             while ContinuousClock.now < end, !isDone.isOpen {
                 if await stop.wait(until: min(end, .now + Self.readingInterval)) { return nil }
-                recorder.read(try await stop.cancelling { try await fault.readings() })
+                do {
+                    recorder.read(try await stop.cancelling { try await fault.readings() })
+                    patience.succeeded()
+                } catch {
+                    let isFirst = !patience.isTried
+                    guard patience.bears(error, at: .now) else { throw error }
+                    if isFirst { recorder.note("dose_unreadable", "\(error)") }
+                }
             }
             return nil
         } catch {

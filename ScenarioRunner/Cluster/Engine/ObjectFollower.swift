@@ -113,9 +113,6 @@ struct ObjectFollower: Sendable {
     private static let silence = Duration.seconds(12)
 
     private static func mayPass(_ error: ClusterError) -> Bool {
-        switch error.kind {
-        case .unreachable, .timedOut, .throttled, .brokenAnswer, .serverError, .gone, .conflict: true
-        default: false
-        }
+        error.mayPass || error.kind == .gone || error.kind == .conflict
     }
 }
