@@ -155,7 +155,7 @@ import Testing
         )
         #expect(access.server == "https://[fd00::1]:6443")
         #expect(access.namespace == "payment-chaos")
-        #expect(access.tls.authorities == .data(Data("pem".utf8)))
+        #expect(access.tls.authorities == .file("\(folder)/ca.crt"), "it may change too")
         let credentials = Credentials(access)
         #expect(try await credentials.current().authorization == "Bearer one")
         files.write("\(folder)/token", "two")

@@ -82,6 +82,22 @@ struct KubernetesAPITests {
         }
     }
 
+    /// As the kubelet changes it in a pod when the cluster's CA does.
+    @Test func theCAInAFileIsReadForEveryConnection() async throws {
+        try await StandIn.run { standIn in
+            let file = FileManager.default.temporaryDirectory.appending(path: "ca-\(UUID().uuidString)")
+            defer { try? FileManager.default.removeItem(at: file) }
+            let certificates = try TestCertificates.shared.get()
+            try Data(certificates.text("other.crt").utf8).write(to: file)
+            try await standIn.withCluster(standIn.access(cluster: "certificate-authority: \(file.path)")) { cluster in
+                let error = await #expect(throws: ClusterError.self) { _ = try await cluster.api.version() }
+                #expect(error?.kind == .untrusted)
+                try Data(certificates.text("ca.crt").utf8).write(to: file)
+                try await answers(cluster)
+            }
+        }
+    }
+
     private func pem(_ file: String) throws -> String {
         try Data(contentsOf: URL(fileURLWithPath: file)).base64EncodedString()
     }

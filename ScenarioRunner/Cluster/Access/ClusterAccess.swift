@@ -59,14 +59,14 @@ public struct ClusterAccess: Sendable {
         guard let cluster = KubernetesEnvironment.detect(environment: environment, readFile: readFile) else {
             throw missing("\(accountFolder)/namespace is missing")
         }
-        guard let authorities = readFile("\(accountFolder)/ca.crt"), readFile("\(accountFolder)/token") != nil else {
+        guard readFile("\(accountFolder)/ca.crt") != nil, readFile("\(accountFolder)/token") != nil else {
             throw missing("\(accountFolder) lacks ca.crt or token")
         }
         let port = environment["KUBERNETES_SERVICE_PORT"].flatMap { $0.isEmpty ? nil : $0 } ?? "443"
         var access = ClusterAccess(
             server: "https://\(host.contains(":") ? "[\(host)]" : host):\(port)", namespace: cluster.namespace,
             origin: .pod)
-        access.tls.authorities = .data(Data(authorities.utf8))
+        access.tls.authorities = .file("\(accountFolder)/ca.crt")
         access.login = .tokenFile("\(accountFolder)/token", read: readFile)
         access.ownPod = environment["HOSTNAME"].flatMap { $0.isEmpty ? nil : $0 }
         return access
