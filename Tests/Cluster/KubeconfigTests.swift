@@ -93,6 +93,9 @@ import Testing
 
     @Test(arguments: [
         ("auth-provider: {name: gcp}", "auth-provider: 'gcp'"), ("as: admin", "as: nobody is impersonated"),
+        ("as-groups: [admins]", "as-groups: nobody is impersonated"),
+        ("as-uid: '7'", "as-uid: nobody is impersonated"),
+        ("as-user-extra: {scopes: [all]}", "as-user-extra: nobody is impersonated"),
         ("client-certificate-data: Y2VydA==", "client-certificate: there is no client-key"),
         ("exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}", "exec.apiVersion:"),
         (
@@ -227,6 +230,50 @@ import Testing
             let asked = try String(contentsOfFile: folder.path + "/asked", encoding: .utf8)
             #expect(asked.contains(#""server":"https:\/\/x""#) && asked.contains(#""interactive":false"#), "\(asked)")
             #expect(await credentials.refused(), "after a 401 it is asked anew")
+        }
+    }
+
+    @Test func aPluginIsToldAllOfTheCluster() async throws {
+        try await withTemporaryFolder { folder in
+            _ = try write("authority\n", "ca.pem", in: folder)
+            let text = """
+                current-context: x
+                contexts: [{name: x, context: {cluster: c, user: u}}]
+                clusters:
+                - name: other
+                  cluster: {server: 'https://y'}
+                - name: c
+                  cluster:
+                    server: https://x:6443
+                    certificate-authority: ca.pem
+                    tls-server-name: kubernetes
+                    insecure-skip-tls-verify: false
+                    extensions:
+                    - {name: someone.else, extension: 1}
+                    - name: client.authentication.k8s.io/exec
+                      extension: {audience: "0123", scopes: [a], ttl: 60, quiet: true}
+                users:
+                - name: u
+                  user:
+                    exec: {apiVersion: client.authentication.k8s.io/v1, command: x, provideClusterInfo: true}
+                """
+            let access = try ClusterAccess.kubeconfig(path: write(text, "config", in: folder), environment: [:])
+            guard case .plugin(let plugin) = access.login else {
+                Issue.record("no plugin")
+                return
+            }
+            let told = try JSONDecoder().decode(JSONValue.self, from: Data(plugin.question.utf8))
+            #expect(
+                told["spec"]?["cluster"]
+                    == .object([
+                        "server": .string("https://x:6443"), "tls-server-name": .string("kubernetes"),
+                        "insecure-skip-tls-verify": .bool(false),
+                        "certificate-authority-data": .string(Data("authority\n".utf8).base64EncodedString()),
+                        "config": .object([
+                            "audience": .string("0123"), "scopes": .array([.string("a")]), "ttl": .integer(60),
+                            "quiet": .bool(true),
+                        ]),
+                    ]))
         }
     }
 

@@ -21,6 +21,8 @@ struct ExecPlugin: Sendable {
         let provideClusterInfo: Bool?
     }
 
+    /// The extension of a cluster's entry that is for the plugins.
+    static let extensionName = "client.authentication.k8s.io/exec"
     static let versions = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"]
 
     let version: String
@@ -54,7 +56,7 @@ struct ExecPlugin: Sendable {
         environment = Dictionary((settings.env ?? []).map { ($0.name, $0.value) }) { $1 }
         installHint = settings.installHint
         question = Self.question(
-            version: settings.apiVersion, cluster: settings.provideClusterInfo == true ? cluster : nil)
+            version: settings.apiVersion, cluster: settings.provideClusterInfo == true ? try Self.facts(cluster) : nil)
     }
 
     /// What it says, until it is no longer so.
@@ -152,15 +154,32 @@ struct ExecPlugin: Sendable {
         }
     }
 
-    private static func question(
-        version: String, cluster: MergedKubeconfig.Source<Kubeconfig.Cluster>?
-    ) -> String {
-        var spec: [String: JSONValue] = ["interactive": .bool(false)]
-        if let cluster {
-            var facts: [String: JSONValue] = ["server": .string(cluster.value.server ?? "")]
-            if let data = cluster.value.certificateAuthorityData { facts["certificate-authority-data"] = .string(data) }
-            spec["cluster"] = .object(facts)
+    /// How to reach the cluster (`client.authentication.k8s.io`, `Cluster`); the CA always as data.
+    private static func facts(
+        _ cluster: MergedKubeconfig.Source<Kubeconfig.Cluster>
+    ) throws(ClusterError) -> JSONValue {
+        let settings = cluster.value
+        var facts: [String: JSONValue] = ["server": .string(settings.server ?? "")]
+        facts["tls-server-name"] = settings.serverName.map { .string($0) }
+        facts["insecure-skip-tls-verify"] = settings.skipsVerification.map { .bool($0) }
+        facts["config"] = settings.pluginSettings
+        let field = "certificate-authority"
+        let authority = try cluster.pem(field, settings.certificateAuthority, settings.certificateAuthorityData)
+        switch authority {
+        case .data(let data)?: facts["\(field)-data"] = .string(data.base64EncodedString())
+        case .file(let path)?:
+            guard let data = FileManager.default.contents(atPath: path) else {
+                throw ClusterError(.badConfiguration, "\(cluster.file): \(field): \(path) cannot be read")
+            }
+            facts["\(field)-data"] = .string(data.base64EncodedString())
+        case nil: break
         }
+        return .object(facts)
+    }
+
+    private static func question(version: String, cluster: JSONValue?) -> String {
+        var spec: [String: JSONValue] = ["interactive": .bool(false)]
+        spec["cluster"] = cluster
         let document = JSONValue.object([
             "apiVersion": .string(version), "kind": .string("ExecCredential"), "spec": .object(spec),
         ])

@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 import Shared
 import Yams
@@ -6,7 +7,7 @@ import Yams
 struct Kubeconfig: Decodable {
     struct Named<Value: Decodable>: Decodable {
         let name: String
-        let value: Value
+        var value: Value
 
         private struct Key: CodingKey {
             let stringValue: String
@@ -34,6 +35,8 @@ struct Kubeconfig: Decodable {
         var skipsVerification: Bool?
         var serverName: String?
         var proxy: String?
+        /// What the entry keeps for the plugin that logs in, which may be of any shape.
+        var pluginSettings: JSONValue?
 
         enum CodingKeys: String, CodingKey {
             case server
@@ -58,6 +61,9 @@ struct Kubeconfig: Decodable {
         /// Only its name is looked at, for the refusal.
         var authProvider: AuthProvider?
         var impersonated: String?
+        var impersonatedGroups: [String]?
+        var impersonatedUID: String?
+        var impersonatedExtra: [String: [String]]?
 
         enum CodingKeys: String, CodingKey {
             case token, tokenFile, username, password, exec
@@ -67,6 +73,9 @@ struct Kubeconfig: Decodable {
             case clientKeyData = "client-key-data"
             case authProvider = "auth-provider"
             case impersonated = "as"
+            case impersonatedGroups = "as-groups"
+            case impersonatedUID = "as-uid"
+            case impersonatedExtra = "as-user-extra"
         }
     }
 
@@ -88,6 +97,15 @@ struct Kubeconfig: Decodable {
     enum CodingKeys: String, CodingKey {
         case clusters, users, contexts
         case currentContext = "current-context"
+    }
+
+    /// Reads what the decoder would take for something else: a text in quotes that looks like a number stays one.
+    fileprivate mutating func readPluginSettings(_ document: Node?) {
+        for (index, entry) in (document?["clusters"]?.array() ?? []).enumerated() {
+            let extensions = entry["cluster"]?["extensions"]?.array() ?? []
+            let own = extensions.first { $0["name"]?.string == ExecPlugin.extensionName }?["extension"]
+            if let own { clusters?[index].value.pluginSettings = JSONValue(ManifestTree(own)) }
+        }
     }
 }
 
@@ -131,7 +149,9 @@ struct MergedKubeconfig {
         // An empty file is an empty kubeconfig.
         if data.allSatisfy({ $0 == 0x20 || $0 == 0x0A || $0 == 0x0D }) { return Kubeconfig() }
         do {
-            return try YAMLDecoder().decode(Kubeconfig.self, from: data)
+            var config = try YAMLDecoder().decode(Kubeconfig.self, from: data)
+            config.readPluginSettings(try Yams.compose(yaml: String(decoding: data, as: UTF8.self)))
+            return config
         } catch let DecodingError.dataCorrupted(context), let DecodingError.keyNotFound(_, context),
             let DecodingError.typeMismatch(_, context), let DecodingError.valueNotFound(_, context)
         {

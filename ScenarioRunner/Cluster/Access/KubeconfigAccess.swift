@@ -90,8 +90,12 @@ extension ClusterAccess {
                 "auth-provider", "'\(provider.name)' is of a kind that Kubernetes has given up",
                 "use an exec plugin, a token or a client certificate")
         }
-        if let name = settings.impersonated, !name.isEmpty {
-            throw refusal("as", "nobody is impersonated here", "use a user of its own")
+        let impersonation = [
+            ("as", settings.impersonated?.isEmpty), ("as-groups", settings.impersonatedGroups?.isEmpty),
+            ("as-uid", settings.impersonatedUID?.isEmpty), ("as-user-extra", settings.impersonatedExtra?.isEmpty),
+        ]
+        if let (field, _) = impersonation.first(where: { $0.1 == false }) {
+            throw refusal(field, "nobody is impersonated here", "use a user of its own")
         }
         let certificate = try user.pem(
             "client-certificate", settings.clientCertificate, settings.clientCertificateData)

@@ -2,7 +2,7 @@ import Yams
 
 extension ManifestTree {
     /// What stands in a YAML document, with its aliases written out.
-    init(_ node: Node) {
+    package init(_ node: Node) {
         switch node {
         case .scalar(let scalar):
             self = node.tag.rawValue == Tag.Name.str.rawValue ? .text(scalar.string) : .plain(scalar.string)
