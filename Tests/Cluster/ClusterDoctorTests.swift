@@ -45,9 +45,9 @@ struct ClusterDoctorTests {
         ])
     }
 
-    private func daemons(_ runtime: String, ready: Int64 = 1) -> JSONValue {
+    private func daemons(_ runtime: String, socket: String, ready: Int64 = 1) -> JSONValue {
         let command = [
-            "/usr/local/bin/chaos-daemon", "--runtime", runtime, "--runtime-socket-path", "/host-run/x.sock",
+            "/usr/local/bin/chaos-daemon", "--runtime", runtime, "--runtime-socket-path", "/host-run/\(socket)",
         ]
         return .object([
             "items": .array([
@@ -73,11 +73,13 @@ struct ClusterDoctorTests {
         ])
     }
 
-    private func world(nodes: String, daemon: String, ready: Int64 = 1) -> [String: JSONValue] {
+    private func world(
+        nodes: String, daemon: String, socket: String? = nil, ready: Int64 = 1
+    ) -> [String: JSONValue] {
         [
             "extra": .object([
                 "/apis/chaos-mesh.org/v1alpha1": Self.kinds, "/api/v1/nodes": self.nodes(nodes),
-                "/apis/apps/v1/daemonsets": daemons(daemon, ready: ready),
+                "/apis/apps/v1/daemonsets": daemons(daemon, socket: socket ?? "\(daemon).sock", ready: ready),
             ])
         ]
     }
@@ -100,6 +102,15 @@ struct ClusterDoctorTests {
         #expect(remedy.contains("chaosDaemon.runtime=containerd"))
         #expect(remedy.contains("/run/containerd/containerd.sock"))
         #expect(found["chaos daemon"]?.status == .missing)
+    }
+
+    /// As with `--set chaosDaemon.runtime=containerd` alone: the chart's socket is Docker's.
+    @Test func aDaemonWithTheSocketOfAnotherRuntimeIsFound() async throws {
+        let found = try await findings(
+            world(nodes: "containerd://1.7.27", daemon: "containerd", socket: "docker.sock"))
+        #expect(found["container runtime"]?.status == .missing)
+        #expect(found["container runtime"]?.detail.hasSuffix("of another: /host-run/docker.sock") == true)
+        #expect(found["container runtime"]?.remedy?.contains("socketPath=/run/containerd/containerd.sock") == true)
     }
 
     @Test func whatTheRunnersAccountMayNotSeeIsSaidToBeUnknown() async throws {

@@ -137,18 +137,31 @@ enum NodeChecks {
             return ClusterDoctor.unknown(
                 name, there.isEmpty ? "the nodes' runtime" : "the nodes have \(there); whether the daemon is set to it")
         }
+        let wanted = there.isEmpty ? setting.runtime : there
+        let remedy =
+            "helm upgrade chaos-mesh chaos-mesh/chaos-mesh -n \(found.metadata.namespace ?? "chaos-mesh") "
+            + "--reuse-values --set chaosDaemon.runtime=\(wanted) --set chaosDaemon.socketPath=\(socket(of: wanted)) "
+            + "(Minikube since 1.39 has containerd; before, docker)"
         guard runtimes.isEmpty || runtimes == [setting.runtime] else {
             return Finding(
                 name: name, status: .missing,
                 detail:
                     "the nodes have \(there), but Chaos Mesh's daemon is set to \(setting.runtime): it finds no container",
-                remedy: "helm upgrade chaos-mesh chaos-mesh/chaos-mesh -n \(found.metadata.namespace ?? "chaos-mesh") "
-                    + "--reuse-values --set chaosDaemon.runtime=\(there) --set chaosDaemon.socketPath=\(socket(of: there)) "
-                    + "(Minikube since 1.39 has containerd; before, docker)")
+                remedy: remedy)
+        }
+        // The chart's own path is Docker's, and wins over the runtime that is set.
+        if let path = setting.socket, fileName(path) != fileName(socket(of: setting.runtime)) {
+            return Finding(
+                name: name, status: .missing,
+                detail: "Chaos Mesh's daemon is set to \(setting.runtime), but to the socket of another: \(path)",
+                remedy: remedy)
         }
         return Finding(
-            name: name, status: .ok, detail: "\(setting.runtime), and the daemon is set to it (\(setting.socket))")
+            name: name, status: .ok,
+            detail: "\(setting.runtime), and the daemon is set to it (\(setting.socket ?? "its usual socket"))")
     }
+
+    private static func fileName(_ path: String) -> Substring { path.split(separator: "/").last ?? "" }
 
     /// Where a runtime usually listens on its node.
     private static func socket(of runtime: String) -> String {
@@ -160,7 +173,7 @@ enum NodeChecks {
     }
 
     /// What follows `--runtime` and `--runtime-socket-path`.
-    private static func setting(_ daemon: DaemonSet) -> (runtime: String, socket: String)? {
+    private static func setting(_ daemon: DaemonSet) -> (runtime: String, socket: String?)? {
         guard let container = daemon.spec.template.spec.containers.first(where: { $0.name == "chaos-daemon" }) else {
             return nil
         }
@@ -169,7 +182,7 @@ enum NodeChecks {
             words.firstIndex(of: option).flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
                 ?? words.first { $0.hasPrefix("\(option)=") }.map { String($0.dropFirst(option.count + 1)) }
         }
-        return word(after: "--runtime").map { ($0, word(after: "--runtime-socket-path") ?? "its usual socket") }
+        return word(after: "--runtime").map { ($0, word(after: "--runtime-socket-path")) }
     }
 
     /// Nothing in the API says whether a kernel has a module; only a fault shows it.
@@ -186,6 +199,6 @@ enum NodeChecks {
             detail: "whether the nodes' kernels have it shows with the first delay or loss"
                 + (kernels.isEmpty ? "" : " (\(kernels))"),
             remedy: "to be sure, on every node: sudo modprobe sch_netem (Minikube: minikube ssh -- sudo modprobe "
-                + "sch_netem)")
+                + "sch_netem; its image for aarch64 has no such module)")
     }
 }
