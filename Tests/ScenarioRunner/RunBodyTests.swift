@@ -84,10 +84,13 @@ import Testing
     }
 
     @Test func aRunHasALimitOfRequests() throws {
-        #expect(throws: Problem.self) {
-            try body(#"{"experiment": "x", "rate": 2000, "baseline": "1s", "duration": "499s", "recovery": "1s"}"#)
+        func run(lasting seconds: Int) throws -> RunBody {
+            let phases = #""baseline": "1s", "duration": "\#(seconds)s", "recovery": "1s""#
+            return try body(#"{"experiment": "x", "rate": 2000, \#(phases)}"#)
         }
-        _ = try body(#"{"experiment": "x", "rate": 2000, "baseline": "1s", "duration": "498s", "recovery": "1s"}"#)
+        let most = RunLimits.requests / 2000 - 2
+        _ = try run(lasting: most)
+        #expect(throws: Problem.self) { try run(lasting: most + 1) }
     }
 
     @Test func whatALeaseCovers() throws {
