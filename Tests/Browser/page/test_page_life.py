@@ -197,6 +197,8 @@ def test_load_of_a_profile(lab, open_view):
     page.get_by_role("button", name="Start").click()
     generator = page.get_by_role("region", name="Load generator")
     generator.get_by_text("checkout runs").wait_for()
+    # Of this load: the page may still show the numbers of one before it.
+    wait_until(lambda: lab.get("/api/load").get("progress", {}).get("requests", 0) > 0, 20, "requests of this load")
     until(page, "/[1-9]/.test(document.querySelector('.numbers dd').textContent)")
     with page.expect_response(lambda answer: answer.url.endswith("/api/load/stop")):
         page.locator("#activity").get_by_role("button", name="Stop checkout").click()
