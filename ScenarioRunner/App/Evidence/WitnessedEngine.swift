@@ -14,7 +14,7 @@ struct WitnessedEngine: ChaosEngine {
     func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan { try base.plan(experiment, seed: seed) }
 
     func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
-        try await inject(experiment, runID: runID, seed: seed, lasting: RunRequest.maxDuration)
+        try await inject(experiment, runID: runID, seed: seed, lasting: RunLimits.longestFault)
     }
 
     func inject(
@@ -42,7 +42,9 @@ private struct WitnessedFault: InjectedFault {
     var summary: String { base.summary }
     var places: Set<FaultPlan.Place> { base.places }
 
-    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool { await base.work(note) }
+    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> FaultWork {
+        await base.work(note)
+    }
 
     func readings() async throws -> [DoseReading] {
         let readings = try await base.readings()

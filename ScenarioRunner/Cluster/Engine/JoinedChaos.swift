@@ -12,9 +12,9 @@ final class JoinedChaos: InjectedFault {
     var places: Set<FaultPlan.Place> { parts.reduce(into: []) { $0.formUnion($1.places) } }
 
     /// None of them has an end of its own.
-    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> Bool {
+    func work(_ note: @escaping @Sendable (String, String) -> Void) async -> FaultWork {
         for part in parts { _ = await part.work(note) }
-        return false
+        return .goesOn
     }
 
     func readings() async throws -> [DoseReading] {
