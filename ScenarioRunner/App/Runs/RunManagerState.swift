@@ -1,4 +1,3 @@
-import DequeModule
 import Experiments
 import Foundation
 import Shared
@@ -29,8 +28,6 @@ extension RunManager {
         /// Runs of earlier lives of the runner, newest first; their journals are on disk.
         var past: [RunView]
         var governor: Governor
-        /// For pages that open later.
-        var recentSeconds: Deque<LiveWindow.Second> = []
         var isShuttingDown = false
     }
 }
