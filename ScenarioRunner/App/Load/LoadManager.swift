@@ -120,7 +120,6 @@ final class LoadManager: Service, Sendable {
     /// The same, for the kill switch.
     ///
     /// - Returns: the load that ends now; nil when none runs.
-    @discardableResult
     func stopRunning() -> LoadView? {
         let view: LoadView? = state.withLock { state in
             guard let record = state.current, record.view.isUnderWay else { return nil }
