@@ -60,7 +60,7 @@ def test_no_serious_violation_of_axe(lab, open_view, all_views, dark):
     assert grave_violations(page) == [], "halted, and refused"
 
 
-@pytest.mark.parametrize("width", [360, 390, 768, 1440, 2560])
+@pytest.mark.parametrize("width", [360, 390, 768, 1100, 1440, 2560])
 def test_fits_every_width(lab, open_view, all_views, width):
     page = open_view("system", width=width).page
     for view in all_views:
