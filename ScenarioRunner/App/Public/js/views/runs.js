@@ -50,7 +50,7 @@ function mountHistory(scope) {
     note.hidden = store.runs.length > 0;
     table.element.hidden = compare.hidden = store.runs.length === 0;
     setAttribute(compare, "aria-disabled", chosen.length === 2 ? null : "true");
-    setText(hint, chosen.length === 2 ? "Two runs are ticked" : chosen.length === 1 ? "Tick one more to compare" : "Share of requests that succeeded before, during and after the fault, and how many times its p95 grew. Tick two to compare them.");
+    setText(hint, chosen.length === 2 ? "Two runs are ticked" : chosen.length === 1 ? "Tick one more to compare" : "Share of requests that succeeded before, during and after the fault; p95 in multiples of the baseline's. Tick two to compare them.");
     reconcile(table.body, store.runs.slice(0, SHOWN), { key: (run) => run.id, create: (run) => table.makeRow(run), update: (row, run) => updateRow(row, run, chosen) });
   }
 
