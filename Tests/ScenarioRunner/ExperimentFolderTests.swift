@@ -7,7 +7,7 @@ import Testing
 @testable import ScenarioRunner
 
 /// A folder that is asked often and read seldom.
-@Suite struct ExperimentFolderTests {
+@Suite(.timeLimit(.minutes(1))) struct ExperimentFolderTests {
     private static func manifest(_ name: String) -> String {
         """
         apiVersion: chaos-mesh.org/v1alpha1

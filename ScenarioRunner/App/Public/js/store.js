@@ -80,14 +80,14 @@ export class Store {
   }
 
   setMarks(marks) {
-    this.marks = marks.map(({ time, failure_modes: modes }) => ({ time, words: failureWords(modes).join(", ") || null }));
+    this.marks = marks.map(markOf);
     this.#changed("marks");
   }
 
   /** Takes one more; what came with the snapshot may come once more as an event. */
-  addMark({ time, failure_modes: modes }) {
-    if (time <= (this.marks.at(-1)?.time ?? 0)) return;
-    this.marks = [...this.marks, { time, words: failureWords(modes).join(", ") || null }].slice(-KEPT_MARKS);
+  addMark(mark) {
+    const earlier = this.marks.filter(({ time }) => time < mark.time);
+    this.marks = [...earlier, markOf(mark)].slice(-KEPT_MARKS);
     this.#changed("marks");
   }
 
@@ -160,6 +160,10 @@ export function failuresOn(modes) {
       const delay = modes[`${key}_delay`];
       return { name, amount: `${modes[`${key}_probability`]}\u202f%${delay === undefined ? "" : `, ${delay}\u202fs`}` };
     });
+}
+
+function markOf({ time, failure_modes: modes }) {
+  return { time, words: failureWords(modes).join(", ") || null };
 }
 
 /** The same in words: `["card decline 20 %"]`. */
