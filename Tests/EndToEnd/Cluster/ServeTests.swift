@@ -15,7 +15,8 @@ struct ServeTests {
     func run() async throws {
         try await ServedSystem.withOne { system in
             async let ended = system.command(
-                "run", "delay-combined-with-loss", "--baseline", "4s", "--duration", "6s", "--recovery", "3s", "--rate",
+                "run", "delay-combined-with-loss", "--baseline", "4s", "--duration", "10s", "--recovery", "3s",
+                "--rate",
                 "20", "--json")
             try await waitUntil("the object", within: .seconds(60)) { try await system.standIn.chaos().count == 1 }
             let object = try #require(try await system.standIn.chaos().first)
@@ -51,7 +52,7 @@ struct ServeTests {
     func bites() async throws {
         try await ServedSystem.withOne { system in
             async let ended = system.command(
-                "run", "delay-combined-with-loss", "--baseline", "4s", "--duration", "8s", "--recovery", "15s",
+                "run", "delay-combined-with-loss", "--baseline", "3s", "--duration", "8s", "--recovery", "12s",
                 "--rate",
                 "10", "--json")
             try await waitUntil("the object", within: .seconds(60)) { try await system.standIn.chaos().count == 1 }
