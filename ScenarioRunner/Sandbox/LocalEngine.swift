@@ -274,10 +274,8 @@ private struct InjectedLabFault: InjectedFault {
 
     func remove() async throws {
         await FaultHook.reached(.leaving)
-        // A task of its own, awaited at once: a fault is taken away in full also when whoever put it in force is
-        // cancelled, and the tools that do it do not start in a cancelled task. All parts go at once, for a stop is in a
-        // hurry.
-        try await Task { try await together(faults, Self.undo) }.value
+        // All parts go at once, for a stop is in a hurry.
+        try await uncancelled { try await together(faults, Self.undo) }
         await FaultHook.reached(.gone)
     }
 

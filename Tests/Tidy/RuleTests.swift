@@ -52,6 +52,27 @@ import Testing
         #expect(findings(.noForce, "let a = try? b()\nlet c = d as? E\nlet f = try !b()\n") == 0)
     }
 
+    @Test(arguments: [
+        "Task { a() }", "await Task {", "Task.detached { a() }", "Task<Void, Never> {",
+        "let a = Task(priority: .low) {",
+        "Task.immediateDetached {", "_Concurrency.Task {", "Task.init { }",
+    ])
+    func looseTasks(line: String) {
+        #expect(findings(.noLooseTasks, line + "\n") == 1)
+        #expect(findings(.noLooseTasks, "// \(line)\n") == 0)
+        #expect(findings(.noLooseTasks, line + "\n", at: "Tests/Payment/A.swift") == 0)
+        #expect(findings(.noLooseTasks, line + "\n", at: "Shared/Concurrency/Uncancelled.swift") == 0)
+    }
+
+    @Test(arguments: [
+        "try await Task.sleep(for: .seconds(1))", "group.addTask { a() }", "var asking: Task<Int, Never>?",
+        "withUnsafeCurrentTask { $0?.cancel() }", "guard !Task.isCancelled else {", "loop.scheduleTask(in: limit) {",
+        "struct TaskList {", "await uncancelled { a() }",
+    ])
+    func whatIsNoLooseTask(line: String) {
+        #expect(findings(.noLooseTasks, line + "\n") == 0)
+    }
+
     @Test(arguments: ["/ho" + "me/me/a", "\"/Us" + "ers/me\"", "`/wo" + "rk/a`", "(/tm" + "p/a)", "cd /ro" + "ot/a"])
     func machinePaths(path: String) {
         #expect(findings(.noMachinePaths, "a \(path)\n", at: "README.md") == 1)

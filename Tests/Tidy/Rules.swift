@@ -6,7 +6,8 @@ struct Rule: Sendable {
     let findings: @Sendable (TextFile) -> [String]
 
     static let all = [
-        shortFiles, shortFunctions, noPrint, noReminders, noForce, noMachinePaths, noBinaryMoney, noTrailingSpace,
+        shortFiles, shortFunctions, noPrint, noReminders, noForce, noLooseTasks, noMachinePaths, noBinaryMoney,
+        noTrailingSpace,
     ]
 
     static let maxFileLines = 400
@@ -49,6 +50,20 @@ struct Rule: Sendable {
         guard file.isSwift else { return [] }
         return find(#/\b(try|as)!/#, in: file.code).map {
             "\(file.path):\($0): handle the failure; in tests use try #require"
+        }
+    }
+
+    /// Tests may: some are about cancelling one.
+    static let noLooseTasks = Rule(name: "no task without a parent") { file in
+        let homes = [
+            "Shared/Concurrency/Uncancelled.swift",
+            // One question that many may wait for, so that it is nobody's own.
+            "ScenarioRunner/Cluster/Access/Credentials.swift",
+        ]
+        guard file.isSwift, !file.path.hasPrefix("Tests/"), !homes.contains(file.path) else { return [] }
+        let task = #/\bTask(\.(init|detached|immediate\w*))?(<[^>]*>)? *[({]/#
+        return find(task.wordBoundaryKind(.simple), in: file.code).map {
+            "\(file.path):\($0): use a task group, or `uncancelled` for what must end although its caller is cancelled"
         }
     }
 

@@ -149,13 +149,13 @@ struct LocustMaster: LocustDriver {
     }
 
     private func stop() async {
-        // A task of its own, awaited at once: a cancelled one sends nothing, and the master would go on.
-        await Task {
+        // Else the master would go on.
+        await uncancelled {
             // Older masters take a GET.
             if (try? await send(.post, "/stop", timeout: Self.hurry)) == nil {
                 _ = try? await send(.get, "/stop", timeout: Self.hurry)
             }
-        }.value
+        }
     }
 
     /// - Throws: ``LabError`` for an answer other than 200, and what the client throws.

@@ -114,9 +114,8 @@ struct LocustProcess: LocustDriver {
 
     /// Returns when the process has ended, which is at the latest when it is killed.
     private static func end(_ pid: pid_t, _ ending: ProcessEnding, _ stop: Latch) async {
-        // A task of its own, awaited at once: a cancelled task cannot wait, and the process has to go in any case.
         await withTaskCancellationHandler {
-            await Task {
+            await uncancelled {
                 var ending = ending
                 while !hasEnded(pid) {
                     if let signal = ending.signal(at: .now, isStopped: stop.isOpen) { kill(-pid, signal) }
@@ -124,7 +123,7 @@ struct LocustProcess: LocustDriver {
                 }
                 // What it started ends with it, or its pipes would stay open.
                 kill(-pid, SIGKILL)
-            }.value
+            }
         } onCancel: {
             stop.open()
         }

@@ -99,9 +99,8 @@ final class LocustService: Service, Sendable {
         }
         let started: StartedLocust
         do {
-            // A task of its own, awaited at once: a caller who goes away must leave no master behind that nobody
-            // follows.
-            started = try await Task { try await driver.start(order) }.value
+            // A caller who goes away must leave no master behind that nobody follows.
+            started = try await uncancelled { [driver] in try await driver.start(order) }
         } catch {
             state.withLock { $0.desk.withdraw(order.id) }
             throw error

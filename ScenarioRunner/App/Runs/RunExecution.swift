@@ -68,10 +68,9 @@ struct RunExecution: Sendable {
             id: id, request: request, engine: engine.name, resilience: request.resilience ?? resilience.current,
             site: site,
             plan: try? engine.plan(request.experiment, seed: request.seed))
-        // The one task that is not a child of its caller: the tools that remove a fault do not start in a cancelled
-        // task, so a cancelled run is stopped instead. It is awaited on the spot and never outlives the call.
+        // A run that is cancelled is stopped: it takes its fault away and writes down what came of it.
         await withTaskCancellationHandler {
-            await Task {
+            await uncancelled {
                 await JournalKeeper(recorder: recorder, keep: keep).keeping {
                     await recording(recorder) {
                         if request.isMeasured {
@@ -81,7 +80,7 @@ struct RunExecution: Sendable {
                         }
                     }
                 }
-            }.value
+            }
         } onCancel: {
             signal.stop("the run was stopped")
         }

@@ -233,9 +233,9 @@ public struct ChaosMeshEngine: ChaosEngine {
         do {
             let made: ChaosObject
             do {
-                // A task of its own, awaited at once: a request that is cancelled half-way may be carried out later, and
-                // what it has made would be missed by the removal.
-                made = try await Task { try await desk.create(kind, name, object, runID: runID) }.value
+                // A request that is cancelled half-way may be carried out later, and what it has made would be missed by
+                // the removal.
+                made = try await uncancelled { try await desk.create(kind, name, object, runID: runID) }
             } catch {
                 isThere = ChaosDesk.mayBeThere(error)
                 throw error

@@ -120,11 +120,10 @@ final class InjectedChaos: InjectedFault {
 
     func remove() async throws {
         guard !state.withLock({ $0.isGone }) else { return }
-        // A task of its own, awaited at once: it is taken away in full also when whoever put it in force is cancelled.
         // From now on its lease is not renewed: what is not gone in the end is swept.
         leases.remove(entry)
         let (uid, desk, manifest) = (state.withLock { $0.uid }, desk, manifest)
-        let reason = try await Task { try await desk.remove(manifest.kind, manifest.name, uid: uid) }.value
+        let reason = try await uncancelled { try await desk.remove(manifest.kind, manifest.name, uid: uid) }
         let note = state.withLock { state in
             state.isGone = true
             state.forcedReason = reason

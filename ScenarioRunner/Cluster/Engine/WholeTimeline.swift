@@ -76,7 +76,7 @@ final class WholeTimeline: InjectedFault {
         guard !state.withLock({ $0.isGone }) else { return }
         leases.remove(entry)
         let (uid, desk, manifest) = (state.withLock { $0.uid }, desk, manifest)
-        _ = try await Task { try await desk.remove(manifest.kind, manifest.name, uid: uid) }.value
+        _ = try await uncancelled { try await desk.remove(manifest.kind, manifest.name, uid: uid) }
         state.withLock { $0.isGone = true }
     }
 }

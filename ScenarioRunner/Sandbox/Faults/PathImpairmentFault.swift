@@ -1,3 +1,4 @@
+import Shared
 import Experiments
 import Glibc
 import Synchronization
@@ -129,8 +130,7 @@ public actor PathImpairmentFault: LabFault {
     var workerProcess: pid_t? { worker?.pid }
 
     public func undo() async throws {
-        // A task of its own, awaited at once: a fault is undone in full even when the run is cancelled.
-        try await Task { try await self.takeAway() }.value
+        try await uncancelled { try await self.takeAway() }
     }
 
     private func takeAway() async throws {

@@ -1,3 +1,4 @@
+import Shared
 import Experiments
 
 /// Keeps replicas down: their processes are killed and not started again before the fault is undone.
@@ -75,8 +76,7 @@ public actor PodFailureFault: LabFault {
     }
 
     public func undo() async throws {
-        // A task of its own, awaited at once: see ``StressFault/undo()``.
-        try await Task { try await self.letRun() }.value
+        try await uncancelled { try await self.letRun() }
     }
 
     private func letRun() async throws {

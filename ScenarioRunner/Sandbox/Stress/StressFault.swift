@@ -1,3 +1,4 @@
+import Shared
 import Experiments
 import Glibc
 
@@ -159,9 +160,7 @@ public actor StressFault: LabFault {
     }
 
     public func undo() async throws {
-        // A task of its own, awaited at once: a fault is undone in full even when the run is cancelled, and
-        // a cancelled task cannot wait.
-        try await Task { try await self.endWorkers() }.value
+        try await uncancelled { try await self.endWorkers() }
     }
 
     private func endWorkers() async throws {
