@@ -74,6 +74,11 @@ final class WorkQueue: Sendable {
         if state.withLock({ $0.line.close() }) { startServer(self) }
     }
 
+    /// Returns when ``finished`` opens, or after `timeout`: a store that is closed waits for it in a cancelled task too.
+    func wait(atMost timeout: Duration) async {
+        await uncancelled { [finished] in _ = await finished.wait(until: .now + timeout) }
+    }
+
     private func join(_ job: StoreJob) -> UInt64? {
         let (admission, deadline, setsAlarm) = state.withLock { state in
             let deadline = ContinuousClock.now + waitTimeout
@@ -110,39 +115,5 @@ final class WorkQueue: Sendable {
         }
         for job in late { job.fail(StoreError.busy) }
         if let next { setAlarm(at: next) }
-    }
-}
-
-/// A door that opens once.
-final class Latch: Sendable {
-    private struct State {
-        var isOpen = false
-        var waiters: [CheckedContinuation<Void, Never>] = []
-    }
-
-    private let state = Mutex(State())
-
-    func open() {
-        let waiters = state.withLock { state in
-            state.isOpen = true
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume() }
-    }
-
-    /// Opens the latch itself after `timeout`, so that no wait is for ever.
-    func wait(atMost timeout: Duration) async {
-        let milliseconds = Int(timeout / .milliseconds(1))
-        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [weak self] in
-            self?.open()
-        }
-        await withCheckedContinuation { continuation in
-            let isOpen = state.withLock { state in
-                if !state.isOpen { state.waiters.append(continuation) }
-                return state.isOpen
-            }
-            if isOpen { continuation.resume() }
-        }
     }
 }

@@ -97,7 +97,7 @@ struct StorageWaitingTests {
                         return try connection.execute("INSERT INTO item (name, amount) VALUES ('stored', 1)")
                     }
                 }
-                await started.wait(atMost: .seconds(20))
+                _ = await started.wait(until: .now + .seconds(20))
                 group.cancelAll()
                 goOn.signal()
                 let changed = try await group.next()
@@ -144,7 +144,7 @@ struct StorageWaitingTests {
                     }
                     #expect(try rows[0].int("one") == 1)
                 }
-                await started.wait(atMost: .seconds(20))
+                _ = await started.wait(until: .now + .seconds(20))
                 await #expect(throws: StoreError.busy) { try await store.itemNames() }
                 group.addTask { await store.close() }
                 try await eventually {

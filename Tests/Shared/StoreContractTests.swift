@@ -141,7 +141,7 @@ struct StoreContractTests {
                 goOn.wait()
                 return [before, try count()]
             }
-            await hasLooked.wait(atMost: .seconds(20))
+            _ = await hasLooked.wait(until: .now + .seconds(20))
             try await store.insertItem("two")
             #expect(try await store.itemNames() == ["one", "two"])
             goOn.signal()

@@ -1,3 +1,4 @@
+import Shared
 import ArgumentParser
 import Foundation
 import Sandbox

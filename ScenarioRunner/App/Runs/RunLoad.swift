@@ -1,3 +1,4 @@
+import Shared
 import Experiments
 import Load
 import Verdict

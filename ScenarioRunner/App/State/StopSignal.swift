@@ -1,3 +1,4 @@
+import Shared
 import Synchronization
 
 /// Ends a run early, and remembers who did.

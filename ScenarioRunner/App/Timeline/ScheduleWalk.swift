@@ -1,3 +1,4 @@
+import Shared
 import Experiments
 import Foundation
 import Synchronization

@@ -1,3 +1,4 @@
+import Shared
 import Experiments
 
 /// Asks the system again and again whether it is well.

@@ -1,3 +1,4 @@
+import Shared
 import Experiments
 
 /// Goes through the templates of a workflow.

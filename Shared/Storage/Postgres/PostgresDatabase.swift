@@ -74,7 +74,7 @@ public final class PostgresDatabase: Database {
     /// Ends the store when what waits and what runs is done, or after the close timeout.
     public func close() async {
         pool.queue.close()
-        await pool.queue.finished.wait(atMost: closeTimeout)
+        await pool.queue.wait(atMost: closeTimeout)
     }
 
     /// Calls whose body has not started.

@@ -79,9 +79,9 @@ public final class SQLiteDatabase: Database {
     /// turn of a stopped replica then ends when that one goes on or dies.
     public func close() async {
         reads.close()
-        await reads.finished.wait(atMost: closeTimeout)
+        await reads.wait(atMost: closeTimeout)
         writer.queue.close()
-        await writer.queue.finished.wait(atMost: closeTimeout)
+        await writer.queue.wait(atMost: closeTimeout)
     }
 
     /// The value of a setting on the connection that writes, as SQLite reports it.

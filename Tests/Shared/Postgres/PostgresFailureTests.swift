@@ -92,7 +92,7 @@ struct PostgresFailureTests {
                 _ = goOn.wait(timeout: .now() + 20)
             }
             async let holder: Void = store.write(lock)
-            await isLocked.wait(atMost: .seconds(20))
+            _ = await isLocked.wait(until: .now + .seconds(20))
             await #expect(throws: StoreError.busy) {
                 try await store.write { try $0.execute("UPDATE item SET amount = 7") }
             }

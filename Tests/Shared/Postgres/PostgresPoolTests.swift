@@ -16,7 +16,7 @@ struct PostgresPoolTests {
             started.open()
             _ = goOn.wait(timeout: .now() + 20)
         }
-        await started.wait(atMost: .seconds(20))
+        _ = await started.wait(until: .now + .seconds(20))
         let result: Result<Void, any Error>
         do { result = .success(try await body()) } catch { result = .failure(error) }
         goOn.signal()

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import ScenarioRunner
+@testable import Shared
 
 struct LatchTests {
     private let latch = Latch()

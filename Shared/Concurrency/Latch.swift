@@ -1,7 +1,8 @@
 import Synchronization
 
-/// A switch that is thrown once and that many may wait for: how a run learns that it shall stop.
-final class Latch: Sendable {
+/// A switch that is thrown once and that many may wait for: how a run learns that it shall stop, and a store that all its
+/// work is done.
+public final class Latch: Sendable {
     private struct State {
         var isOpen = false
         var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
@@ -9,13 +10,15 @@ final class Latch: Sendable {
     }
     private let state = Mutex(State())
 
-    var isOpen: Bool { state.withLock { $0.isOpen } }
+    public init() {}
+
+    public var isOpen: Bool { state.withLock { $0.isOpen } }
 
     /// The tasks that wait now.
     var waitingCount: Int { state.withLock { $0.waiting.count } }
 
     /// Throws the switch. A second call changes nothing.
-    func open() {
+    public func open() {
         let waiting = state.withLock { state in
             state.isOpen = true
             defer { state.waiting = [:] }
@@ -25,7 +28,7 @@ final class Latch: Sendable {
     }
 
     /// Returns when the switch is thrown, or when the task is cancelled.
-    func wait() async {
+    public func wait() async {
         let id = state.withLock { state in
             state.next += 1
             return state.next
@@ -47,7 +50,7 @@ final class Latch: Sendable {
     /// Returns at `instant`, or earlier when the switch is thrown or the task is cancelled.
     ///
     /// - Returns: whether the switch is thrown or the task cancelled: whether to stop.
-    func wait(until instant: ContinuousClock.Instant) async -> Bool {
+    public func wait(until instant: ContinuousClock.Instant) async -> Bool {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.wait() }
             group.addTask { try? await Task.sleep(until: instant, clock: .continuous) }

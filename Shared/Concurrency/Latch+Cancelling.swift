@@ -3,7 +3,9 @@ extension Latch {
     ///
     /// - Returns: what `work` returned. It may have been done just before it was cancelled.
     /// - Throws: what `work` threw; mostly `CancellationError` once it was cancelled.
-    func cancelling<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    public func cancelling<Value: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
         try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { try await work() }
             group.addTask {
