@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Load
+import Shared
 import Testing
 
 @testable import ScenarioRunner
