@@ -12,7 +12,7 @@ struct EngineRemovalTests {
     private func timing(injection: Duration = .seconds(20)) -> ClusterTiming {
         var timing = ClusterTiming.quick
         timing.injection = injection
-        timing.removal = .milliseconds(700)
+        timing.removal = .seconds(3)
         timing.forcedRemoval = .seconds(10)
         return timing
     }
@@ -35,7 +35,7 @@ struct EngineRemovalTests {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)
             try await standIn.set(["mode": .string(mode)])
-            var timing = timing(injection: .milliseconds(600))
+            var timing = timing(injection: .seconds(3))
             timing.removal = .seconds(20)
             try await standIn.withCluster(timing: timing) { cluster in
                 let experiment = mode == "netem" ? try TestExperiments.delay() : try TestExperiments.partition()
@@ -69,16 +69,17 @@ struct EngineRemovalTests {
         mode: String, fault: String, words: String, remedy: String
     ) async throws {
         try await StandIn.run { standIn in
-            try await standIn.putPods(TestPods.all)
+            // The system's own pods have no volume that Chaos Mesh may touch.
+            try await standIn.putPods(TestPods.all + [TestPods.pod("ledger-a", app: "ledger")])
             try await standIn.set(["mode": .string(mode)])
-            var timing = timing(injection: .milliseconds(600))
-            timing.forcedRemoval = .milliseconds(400)
+            var timing = timing(injection: .seconds(3))
+            timing.forcedRemoval = .seconds(1)
             try await standIn.withCluster(timing: timing) { cluster in
                 let experiment =
                     switch fault {
                     case "loss": try TestExperiments.loss()
                     case "http": try TestExperiments.http()
-                    default: try TestExperiments.io()
+                    default: try TestExperiments.io(selector: "selector: {labelSelectors: {app: ledger}}")
                     }
                 let error = await #expect(throws: ClusterError.self) {
                     _ = try await cluster.engine.inject(experiment, runID: "RUN-1", seed: 1, lasting: .seconds(60))
@@ -116,8 +117,8 @@ struct EngineRemovalTests {
     @Test func whatOthersHaveThereStays() async throws {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)
-            var timing = timing(injection: .milliseconds(600))
-            timing.forcedRemoval = .milliseconds(400)
+            var timing = timing(injection: .seconds(3))
+            timing.forcedRemoval = .seconds(1)
             try await standIn.withCluster(timing: timing) { cluster in
                 _ = try await cluster.engine.inject(
                     TestExperiments.delay(), runID: "RUN-0", seed: 1, lasting: .seconds(60))
@@ -145,7 +146,7 @@ struct EngineRemovalTests {
             try await standIn.set([
                 "mode": .string("netem"), "denied": .array([.string("patch podnetworkchaos.chaos-mesh.org")]),
             ])
-            try await standIn.withCluster(timing: timing(injection: .milliseconds(600))) { cluster in
+            try await standIn.withCluster(timing: timing(injection: .seconds(3))) { cluster in
                 let left = await #expect(throws: FaultLeftBehind.self) { _ = try await delay(cluster) }
                 let removal = left?.removal as? ClusterError
                 #expect(removal?.kind == .notRemoved)
@@ -203,7 +204,7 @@ struct EngineRemovalTests {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)
             var timing = timing()
-            timing.forcedRemoval = .milliseconds(300)
+            timing.forcedRemoval = .seconds(1)
             try await standIn.withCluster(timing: timing) { cluster in
                 let fault = try await cluster.engine.inject(
                     TestExperiments.delay(), runID: "RUN-1", seed: 1, lasting: .seconds(60))

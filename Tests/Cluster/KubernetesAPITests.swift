@@ -204,7 +204,7 @@ struct KubernetesAPITests {
         try await StandIn.run { standIn in
             try await standIn.trouble("hang", times: 1)
             var timing = ClusterTiming.quick
-            timing.request = .milliseconds(300)
+            timing.request = .seconds(2)
             let error = try await failure(standIn, timing: timing) { _ = try await $0.version() }
             #expect(error.kind == .timedOut)
             #expect(error.remedy?.contains("https://127.0.0.1:\(standIn.port)") == true)

@@ -74,7 +74,7 @@ struct WholeTimelineTests {
             // Their injection never takes, so their finalizers have to be given up.
             try await standIn.set(["mode": .string("netem")])
             var timing = ClusterTiming.quick
-            timing.removal = .milliseconds(500)
+            timing.removal = .seconds(3)
             try await standIn.withCluster(timing: timing) { cluster in
                 let fault = try await inject(cluster, schedule())
                 try await eventually("its part") { try await standIn.chaos().count == 2 }
@@ -88,8 +88,8 @@ struct WholeTimelineTests {
         try await StandIn.run { standIn in
             try await standIn.set(["mode": .string("absent")])
             var timing = ClusterTiming.quick
-            timing.injection = .milliseconds(300)
-            (timing.removal, timing.forcedRemoval) = (.milliseconds(300), .milliseconds(300))
+            timing.injection = .seconds(2)
+            (timing.removal, timing.forcedRemoval) = (.seconds(2), .seconds(2))
             try await standIn.withCluster(timing: timing) { cluster in
                 let error = await #expect(throws: FaultLeftBehind.self) { _ = try await inject(cluster, workflow()) }
                 #expect((error?.injection as? ClusterError)?.kind == .controllerSilent)
