@@ -51,7 +51,9 @@ struct ImpairmentInsideTests {
 
     @Test func damagedPacketsAreRefusedByTheirReceiver() async throws {
         try await biting(Impairment(corrupt: .init(probability: 0.3))) { probe, fault in
-            let dose = try await seen(fault, 1000) { try await probe.pour(1000) }
+            let dose = try await seen(fault, 1000) {
+                try await probe.pour(1000) { await fault.counters.seen >= UInt64($0) }
+            }
             // 3.9 x sqrt(1000 x 0.3 x 0.7) = 57.
             #expect(abs(Int(dose.hits) - 300) <= 57)
             let arrivals = try await probe.arrivals(atLeast: 1000 - Int(dose.hits))
@@ -100,7 +102,9 @@ struct ImpairmentInsideTests {
     @Test func correlatedLossIsMoreThanItsName() async throws {
         let loss = Impairment.Share(probability: 0.8, correlation: 0.5)
         try await biting(Impairment(loss: loss)) { probe, fault in
-            let dose = try await seen(fault, 3000) { try await probe.pour(3000) }
+            let dose = try await seen(fault, 3000) {
+                try await probe.pour(3000) { await fault.counters.seen >= UInt64($0) }
+            }
             let arrivals = try await probe.arrivals(atLeast: 3000 - Int(dose.hits))
             #expect(arrivals.count == 3000 - Int(dose.hits))
             #expect(Double(dose.hits) / 3000 > 0.94, "80 % with correlation 50 is 97 %: \(dose.hits)")
@@ -114,7 +118,9 @@ struct ImpairmentInsideTests {
             delay: .init(latency: .milliseconds(30)), loss: .init(probability: 0.2),
             duplicate: .init(probability: 0.2), corrupt: .init(probability: 0.1))
         try await biting(impairment) { probe, fault in
-            let dose = try await seen(fault, 500, kind: .packetDuplication) { try await probe.pour(500) }
+            let dose = try await seen(fault, 500, kind: .packetDuplication) {
+                try await probe.pour(500) { await fault.counters.seen >= UInt64($0) }
+            }
             try await eventually("all that was not dropped has gone on") {
                 let counters = await fault.counters
                 return counters.seen + dose.hits == counters.delivered + counters.loss.hits + counters.unsent

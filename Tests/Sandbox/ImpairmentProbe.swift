@@ -59,16 +59,21 @@ final class Probe: Sendable {
     /// Sends datagrams as fast as the receiver can read them: after each 50 it waits for one from the router, which no
     /// fault touches.
     ///
-    /// - Parameter allArrive: whether the fault loses none: then those 50 are waited for too, so that a slow worker
-    ///   cannot let go more at once than the receiver has room for.
-    func pour(_ count: Int, allArrive: Bool = false) async throws {
+    /// - Parameters:
+    ///   - allArrive: whether the fault loses none: then those 50 are waited for too, so that a slow worker cannot let
+    ///     go more at once than the receiver has room for.
+    ///   - areTaken: whether that many are out of the queue before the worker, which has room for some hundreds.
+    func pour(
+        _ count: Int, allArrive: Bool = false, areTaken: (_ sent: Int) async throws -> Bool = { _ in true }
+    ) async throws {
         for first in stride(from: 0, to: count, by: 50) {
             for number in first..<min(first + 50, count) { try sender.send(Self.datagram(Int64(number), 16)) }
             let passed = pauses.withLock { $0 }
             try router.send(Self.datagram(Self.pause, 16))
             try await eventually("a pause") { pauses.withLock { $0 > passed } }
+            let sent = min(first + 50, count)
+            try await eventually("\(sent) taken") { try await areTaken(sent) }
             if allArrive {
-                let sent = min(first + 50, count)
                 try await eventually("\(sent) arrivals") { came.withLock { Set($0.map(\.number)).count >= sent } }
             }
         }

@@ -83,12 +83,16 @@ public final class PostgresDatabase: Database {
     /// Waits for a server that starts at the same time as its clients.
     private static func reach(_ session: PostgresSession, _ configuration: PostgresConfiguration) throws {
         let deadline = ContinuousClock.now + configuration.reachTimeout
+        var last: PostgresFailure?
         while true {
-            do {
+            do throws(PostgresFailure) {
                 _ = try session.connected(until: deadline)
                 return
             } catch {
-                guard ContinuousClock.now + .milliseconds(100) < deadline else { throw session.storeError(error) }
+                // An attempt that the deadline cut off says less than the one before it.
+                let reason = ContinuousClock.now < deadline ? error : last ?? error
+                guard ContinuousClock.now + .milliseconds(100) < deadline else { throw session.storeError(reason) }
+                last = reason
                 Thread.sleep(forTimeInterval: 0.1)
             }
         }
