@@ -101,6 +101,13 @@ import Testing
         #expect(try specs(own).first??["externalTargets"] == .array([.string(Self.inventory), .string("10.0.0.1")]))
     }
 
+    @Test func aServiceThatIsNotFoundIsSaid() {
+        let error = ChaosTrouble.lastingUntilDeadline(
+            "lookup inventory-service.payment-chaos.svc on 10.96.0.10:53: no such host", target: "payment-a")
+        #expect(error.kind == .notInjected && error.detail.contains("inventory-service.payment-chaos.svc"))
+        #expect(error.remedy?.contains("kubectl get services") == true)
+    }
+
     @Test func somePodsOfAServiceCannotBeToldApart() throws {
         let refusal = #expect(throws: Refusal.self) { try parts(fault("to", targetMode: "one")) }
         #expect(refusal?.field == "spec.target.selector")

@@ -58,6 +58,10 @@ enum ChaosTrouble {
             return "the node's kernel lacks what iptables needs: sudo modprobe -a iptable_filter xt_set ip_set; else "
                 + seeLog
         }
+        if text.contains("no such host") {
+            return "Chaos Mesh's controller does not find that name: kubectl get services; where it runs with "
+                + "controllerManager.hostNetwork=true, it asks the node, which knows no Services"
+        }
         if ["connection refused", "unavailable", "cannot find daemonip"].contains(where: text.contains) {
             return "see whether chaos-daemon runs on the pod's node: kubectl -n chaos-mesh get pods -o wide"
         }
