@@ -13,6 +13,9 @@ public protocol ChaosEngine: Sendable {
     /// Why this engine cannot run `experiment`, or nil when it can.
     func refusal(of experiment: Experiment) -> Refusal?
 
+    /// Whether it runs this workflow or schedule as a whole, so that nobody has to walk through its parts.
+    func takesWhole(_ experiment: Experiment) -> Bool
+
     /// What ``inject(_:runID:seed:)`` would do with the same seed. Changes nothing.
     ///
     /// - Throws: ``Refusal``, also when the selectors choose nothing.
@@ -35,6 +38,9 @@ public protocol ChaosEngine: Sendable {
 }
 
 extension ChaosEngine {
+    /// Most engines know single faults.
+    public func takesWhole(_ experiment: Experiment) -> Bool { false }
+
     /// Most faults cannot outlive this process.
     public func inject(
         _ experiment: Experiment, runID: String, seed: UInt64, lasting: Duration

@@ -33,6 +33,8 @@ public struct Experiment: Sendable, Equatable {
     /// The annotation that says how the services guard themselves during a measured run: `hardened`, `retry-storm +
     /// retry_budget, inventory pool 2 x 80ms`.
     public static let resilienceAnnotation = "payment-chaos.io/resilience"
+    /// The annotation that says who runs a workflow or a schedule in a cluster: see ``isWhole``.
+    public static let runByAnnotation = "payment-chaos.io/run-by"
     /// The annotation that says how many requests a second a measured run makes when nobody says: `18/s`.
     public static let rateAnnotation = "payment-chaos.io/rate"
 
@@ -61,6 +63,15 @@ public struct Experiment: Sendable, Equatable {
 
     /// What the experiment does, in a sentence; empty when the manifest does not say.
     public var description: String { annotations[Self.descriptionAnnotation] ?? "" }
+
+    /// Whether Chaos Mesh is to run this workflow or schedule itself, as one object, rather than the runner part by part.
+    public var isWhole: Bool { annotations[Self.runByAnnotation] == RunBy.chaosMesh.rawValue }
+
+    /// What ``runByAnnotation`` may say.
+    enum RunBy: String, CaseIterable {
+        case runner
+        case chaosMesh = "chaos-mesh"
+    }
 
     /// How long the fault lasts; nil when the manifest does not say.
     public var duration: Duration? {

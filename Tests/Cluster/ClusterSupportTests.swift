@@ -108,6 +108,48 @@ import Testing
         #expect(try refusal(app: "ledger") == nil)
     }
 
+    private static let whole = "namespace: payment-chaos\n  annotations: {payment-chaos.io/run-by: chaos-mesh}"
+
+    private func schedule(of fault: String, metadata: String = whole) throws -> Experiment {
+        try TestExperiments.experiment(
+            "Schedule",
+            """
+            schedule: '@every 1m'
+            type: NetworkChaos
+            historyLimit: 1
+            concurrencyPolicy: Forbid
+            networkChaos: {selector: {labelSelectors: {app: payment-service}}, \(fault)}
+            """, metadata: metadata)
+    }
+
+    @Test(arguments: [
+        ("mode: one, action: loss, loss: {loss: '80'}", "mode: all"),
+        ("mode: all, action: loss, loss: {loss: '80'}, direction: both", "direction: to"),
+        ("mode: all, action: loss, loss: {loss: '80'}", "inventory-service.payment-chaos.svc"),
+    ])
+    func whatChaosMeshCannotDoAloneIsNotLeftToIt(fault: String, words: String) throws {
+        let ours = ClusterSupport(namespace: "payment-chaos", services: ["payment-service", "inventory-service"])
+        let target = ", target: {mode: all, selector: {labelSelectors: {app: inventory-service}}}"
+        let refusal = try ours.refusal(of: schedule(of: fault + target))
+        #expect(refusal?.field == "metadata.annotations.payment-chaos.io/run-by")
+        #expect(refusal?.reason.contains(words) == true, "\(refusal?.reason ?? "none")")
+        // Part by part it is done.
+        #expect(try ours.refusal(of: schedule(of: fault + target, metadata: "namespace: payment-chaos")) == nil)
+    }
+
+    @Test func whatItCanDoIsLeftToItWhereTheManifestSaysSo() throws {
+        let ours = ClusterSupport(namespace: "payment-chaos", services: ["payment-service", "inventory-service"])
+        let loss = try schedule(
+            of: """
+                mode: all, action: loss, loss: {loss: '80'}, direction: to,
+                  target: {mode: all, selector: {labelSelectors: {app: inventory-service}}},
+                  externalTargets: ["inventory-service.payment-chaos.svc:5003"]
+                """)
+        #expect(loss.isWhole && ours.refusal(of: loss) == nil)
+        let single = try TestExperiments.delay(metadata: Self.whole)
+        #expect(ours.refusal(of: single)?.reason.contains("Workflow or a Schedule") == true)
+    }
+
     @Test func everyExperimentOfTheProjectIsTakenThatWorks() {
         let catalogue = Catalogue.load(folder: "chaos-experiments")
         #expect(catalogue.problems == [])

@@ -12,6 +12,8 @@ struct WholeTimelineTests {
     private static let chaos =
         "{mode: all, action: delay, delay: {latency: 10ms}, selector: {labelSelectors: {tier: backend}}}"
 
+    private static let metadata = "namespace: payment-chaos\n  annotations: {payment-chaos.io/run-by: chaos-mesh}"
+
     private func schedule() throws -> Experiment {
         try TestExperiments.experiment(
             "Schedule",
@@ -21,7 +23,7 @@ struct WholeTimelineTests {
             historyLimit: 1
             concurrencyPolicy: Forbid
             networkChaos: \(Self.chaos)
-            """)
+            """, metadata: Self.metadata)
     }
 
     private func workflow() throws -> Experiment {
@@ -36,7 +38,7 @@ struct WholeTimelineTests {
               templateType: StressChaos
               deadline: 1m
               stressChaos: {mode: all, selector: {labelSelectors: {tier: backend}}, stressors: {cpu: {workers: 1, load: 10}}}
-            """)
+            """, metadata: Self.metadata)
     }
 
     private func inject(_ cluster: ChaosCluster, _ experiment: Experiment) async throws -> any InjectedFault {
@@ -50,6 +52,7 @@ struct WholeTimelineTests {
             try await standIn.putPods(TestPods.all)
             try await standIn.withCluster { cluster in
                 try await cluster.pods.refresh()
+                #expect(cluster.engine.takesWhole(experiment))
                 #expect(try cluster.engine.plan(experiment, seed: 1).steps.count == 1)
                 let fault = try await inject(cluster, experiment)
                 try await eventually("its parts") {

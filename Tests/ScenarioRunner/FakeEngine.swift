@@ -48,6 +48,8 @@ final class FakeEngine: ChaosEngine {
 
     func refusal(of experiment: Experiment) -> Refusal? { LabSupport.refusal(of: experiment) }
 
+    func takesWhole(_ experiment: Experiment) -> Bool { experiment.isWhole }
+
     func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan {
         FaultPlan(
             replicas: [experiment.name], places: [.replica(places[experiment.name] ?? experiment.name)],

@@ -69,6 +69,24 @@ import Verdict
         }
     }
 
+    /// Where the manifest says so, and the engine can; where its parts act is planned all the same.
+    @Test func aWholeIsTheEnginesOwn() async throws {
+        let text = """
+            apiVersion: chaos-mesh.org/v1alpha1
+            kind: Workflow
+            metadata: {name: plan, annotations: {payment-chaos.io/run-by: chaos-mesh}}
+            spec:
+              entry: loss
+              templates: [{name: loss, templateType: NetworkChaos, deadline: 10ms, \(Self.loss())}]
+            """
+        let whole = try #require(ManifestLoader.load(text, file: "plan.yaml").experiments.first)
+        let plan = try timeline().plan(whole, seed: 1)
+        #expect(plan.places == [.replica("plan.loss")] && plan.steps.count == 1)
+        let fault = try await timeline().inject(whole, runID: "RUN", seed: 1)
+        #expect(engine.log == ["inject plan"])
+        try await fault.remove()
+    }
+
     @Test func aWorkflowGoesThroughItsTemplates() async throws {
         let spec = """
               - {name: all, templateType: Serial, children: [both, pause, last]}

@@ -9,7 +9,8 @@ import Shared
 ///   FailureModes --------> TimelineFault --step after step----------> payment service's settings
 /// ```
 ///
-/// It is the same everywhere: what Chaos Mesh spawned by itself would have no lease and no dose.
+/// It is the same everywhere: what Chaos Mesh spawns by itself has no lease and no dose of its own. Only where a manifest
+/// asks for that does it get the whole; where the parts act is looked at beforehand all the same.
 struct TimelineEngine: ChaosEngine {
     let base: any ChaosEngine
     let tools: TimelineTools
@@ -34,7 +35,10 @@ struct TimelineEngine: ChaosEngine {
     func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan {
         if let refusal = refusal(of: experiment) { throw refusal }
         guard let timeline = Timeline(experiment, seed: seed) else { return try base.plan(experiment, seed: seed) }
-        return try timeline.plan { try base.plan($0, seed: $1) }
+        let parts = try timeline.plan { try base.plan($0, seed: $1) }
+        guard base.takesWhole(experiment) else { return parts }
+        let whole = try base.plan(experiment, seed: seed)
+        return FaultPlan(replicas: parts.replicas, places: parts.places, steps: whole.steps)
     }
 
     func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
@@ -45,7 +49,7 @@ struct TimelineEngine: ChaosEngine {
         _ experiment: Experiment, runID: String, seed: UInt64, lasting: Duration
     ) async throws -> any InjectedFault {
         if let refusal = refusal(of: experiment) { throw refusal }
-        guard let timeline = Timeline(experiment, seed: seed) else {
+        guard let timeline = Timeline(experiment, seed: seed), !base.takesWhole(experiment) else {
             return try await base.inject(experiment, runID: runID, seed: seed, lasting: lasting)
         }
         return TimelineFault(timeline, engine: base, tools: tools, runID: runID)

@@ -51,6 +51,8 @@ struct BoardedEngine: ChaosEngine {
 
     func refusal(of experiment: Experiment) -> Refusal? { base.refusal(of: experiment) }
 
+    func takesWhole(_ experiment: Experiment) -> Bool { base.takesWhole(experiment) }
+
     func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan { try base.plan(experiment, seed: seed) }
 
     func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {

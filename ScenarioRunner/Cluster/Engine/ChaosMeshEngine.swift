@@ -13,10 +13,10 @@ import Shared
 ///   pods. Faults on the packets to a Service take more than their manifest says: ``ServiceCall`` tells why.
 /// * Every object has a duration, after which Chaos Mesh's own controller ends it, and a lease, after which any runner
 ///   of the namespace deletes it: whatever becomes of this one.
-/// * Whoever puts this engine behind one that walks workflows and schedules part by part gets more than Chaos Mesh's own
-///   give: each part's pods are planned, its injection is waited for, its dose read and its removal checked, and a
-///   runner that dies starts no further part. Given whole, they are created as objects of their own, which Chaos Mesh
-///   runs; what those make has neither our labels nor a lease (`controllers/schedule/cron`), and goes with them.
+/// * Workflows and schedules are walked through by whoever has this engine, part by part: so each part's pods are planned,
+///   its injection is waited for, its dose read and its removal checked, and a runner that dies starts no further part.
+///   One whose manifest says `payment-chaos.io/run-by: chaos-mesh` is created as an object of its own, which Chaos Mesh
+///   runs; what that makes has neither our labels nor a lease (`controllers/schedule/cron`), and goes with it.
 public struct ChaosMeshEngine: ChaosEngine {
     /// Stands for whoever is no pod of the namespace, in the places of network faults.
     public static let outside = "client"
@@ -42,6 +42,10 @@ public struct ChaosMeshEngine: ChaosEngine {
     }
 
     public func refusal(of experiment: Experiment) -> Refusal? { support.refusal(of: experiment) }
+
+    public func takesWhole(_ experiment: Experiment) -> Bool {
+        experiment.isWhole && ChaosKind(experiment.kind)?.ownsOthers == true
+    }
 
     // MARK: Before
 

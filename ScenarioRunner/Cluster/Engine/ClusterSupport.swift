@@ -13,7 +13,7 @@ struct ClusterSupport {
         if experiment.mentions("metadata.namespace"), experiment.namespace != namespace {
             return experiment.refusal("metadata.namespace", elsewhere(experiment.namespace))
         }
-        return refusal(of: experiment.spec, in: experiment, at: "spec")
+        return refusal(of: experiment.spec, in: experiment, at: "spec") ?? wholeRefusal(of: experiment)
     }
 
     private func elsewhere(_ name: String) -> String {

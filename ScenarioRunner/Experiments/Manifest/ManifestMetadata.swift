@@ -6,7 +6,7 @@ struct ManifestMetadata {
     private static let ownPrefix = "payment-chaos.io/"
     private static let ownAnnotations = [
         Experiment.descriptionAnnotation, Experiment.hypothesisAnnotation, Experiment.stopAnnotation,
-        Experiment.resilienceAnnotation, Experiment.rateAnnotation,
+        Experiment.resilienceAnnotation, Experiment.rateAnnotation, Experiment.runByAnnotation,
     ]
 
     let name: String
@@ -40,6 +40,7 @@ struct ManifestMetadata {
         stopConditions = try notes?.quantity(Experiment.stopAnnotation, StopCondition.parseList) ?? []
         resilience = try notes?.quantity(Experiment.resilienceAnnotation, ResilienceSettings.parse)
         rate = try notes?.quantity(Experiment.rateAnnotation, RateText.parse)
+        _ = try notes?.choice(Experiment.runByAnnotation, of: Experiment.RunBy.self)
     }
 
     func requireLabel(_ key: String, _ value: String) throws(Refusal) {
