@@ -26,7 +26,8 @@ public final class EventPages: Sendable {
         var pages: [Page] = []
         for _ in 0..<count {
             let connection = try RawConnection(port: port, receiveBufferBytes: receiveBufferBytes)
-            try await connection.send("GET /api/events HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n")
+            try await connection.send(
+                "GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAccept: text/event-stream\r\n\r\n")
             pages.append(Page(connection: connection))
         }
         self.pages = Mutex(pages)
