@@ -46,6 +46,15 @@ CURLcode ccurl_easy_set_close_on_exec(CURL *easy) {
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 }
 
+CURLcode ccurl_easy_set_ca_cache_timeout(CURL *easy, long seconds) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+    return curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, seconds);
+#else
+    (void)easy, (void)seconds;
+    return CURLE_OK;
+#endif
+}
+
 long ccurl_easy_get_long(CURL *easy, CURLINFO info, long missing) {
     long value = missing;
     return curl_easy_getinfo(easy, info, &value) == CURLE_OK ? value : missing;

@@ -30,6 +30,10 @@ CURLcode ccurl_easy_set_close_socket(CURL *easy, ccurl_close_socket function);
 /// Makes the sockets of `easy` close-on-exec, so that no child process keeps a connection open.
 CURLcode ccurl_easy_set_close_on_exec(CURL *easy);
 
+/// For how long what was read of a file of authorities is taken for what stands there. Before 7.87 it is read for every
+/// connection, and there is nothing to set.
+CURLcode ccurl_easy_set_ca_cache_timeout(CURL *easy, long seconds);
+
 /// The value, or `missing` when libcurl does not know it.
 long ccurl_easy_get_long(CURL *easy, CURLINFO info, long missing);
 curl_off_t ccurl_easy_get_offset(CURL *easy, CURLINFO info, curl_off_t missing);

@@ -57,7 +57,7 @@ extension EasyHandle {
             ccurl_easy_set_string(pointer, CURLOPT_CAINFO, nil)
             set(authorities, file: CURLOPT_CAINFO, blob: CURLOPT_CAINFO_BLOB)
             // A file is read for every connection: libcurl would go by what stood there for a day.
-            ccurl_easy_set_long(pointer, CURLOPT_CA_CACHE_TIMEOUT, 0)
+            ccurl_easy_set_ca_cache_timeout(pointer, 0)
         }
         if let identity = tls.identity {
             set(identity.certificate, file: CURLOPT_SSLCERT, blob: CURLOPT_SSLCERT_BLOB)
