@@ -1,4 +1,5 @@
 import Foundation
+import Shared
 import Subprocess
 import Testing
 
@@ -41,7 +42,8 @@ struct RetryStormTests {
 
     private func run(_ name: String, state: String) async throws -> Storm {
         let run = try await Command.runner(
-            "run", name, "--baseline", Self.isLong ? "10s" : "3s", "--duration", Self.isLong ? "15s" : "8s",
+            // Long enough that one lost request does not make the baseline bad.
+            "run", name, "--baseline", Self.isLong ? "10s" : "6s", "--duration", Self.isLong ? "15s" : "8s",
             "--recovery", "\(Self.recoverySeconds)s", "--json", "--state", state)
         #expect([.exited(0), .exited(2)].contains(run.status), "\(name): \(run.error)")
         return try JSONDecoder().decode(Storm.self, from: Data(run.output.utf8))
@@ -56,7 +58,11 @@ struct RetryStormTests {
             #expect(storm.recovery_time_ms == nil && storm.metastable == true)
             #expect(storm.successAtTheEnd(of: Self.recoverySeconds) <= 20)
             #expect(storm.phases.first { $0.name == "baseline" }?.success_rate ?? 0 >= 0.99)
-            // The storm has gone with its settings: the next run finds the system as it was.
+            // The storm has gone with its settings: once what it left under way is over, the next run finds the system
+            // as it was.
+            try await waitUntil("the system has settled", within: .seconds(30)) {
+                try await lab.post(lab.state.runner_url + "/api/settled").body["settled"] == .bool(true)
+            }
             let calm = try await run("retry-storm-with-budget", state: lab.folder.path)
             #expect(calm.verdict == "held", "\(calm.reasons)")
             #expect(calm.phases.first { $0.name == "baseline" }?.success_rate ?? 0 >= 0.99)
