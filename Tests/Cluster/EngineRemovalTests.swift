@@ -9,14 +9,6 @@ import Testing
 /// Faults that do not go as they should: nothing of them is left in a pod unsaid.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineRemovalTests {
-    private func timing(injection: Duration = .seconds(20)) -> ClusterTiming {
-        var timing = ClusterTiming.quick
-        timing.injection = injection
-        timing.removal = .seconds(3)
-        timing.forcedRemoval = .seconds(10)
-        return timing
-    }
-
     private func delay(_ cluster: ChaosCluster) async throws -> any InjectedFault {
         try await cluster.engine.inject(TestExperiments.delay(), runID: "RUN-1", seed: 1, lasting: .seconds(60))
     }
@@ -35,7 +27,7 @@ struct EngineRemovalTests {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)
             try await standIn.set(["mode": .string(mode)])
-            var timing = timing(injection: .seconds(3))
+            var timing = ClusterTiming.trouble(injection: .seconds(3))
             timing.removal = .seconds(20)
             try await standIn.withCluster(timing: timing) { cluster in
                 let experiment = mode == "netem" ? try TestExperiments.delay() : try TestExperiments.partition()
@@ -72,7 +64,7 @@ struct EngineRemovalTests {
             // The system's own pods have no volume that Chaos Mesh may touch.
             try await standIn.putPods(TestPods.all + [TestPods.pod("ledger-a", app: "ledger")])
             try await standIn.set(["mode": .string(mode)])
-            var timing = timing(injection: .seconds(3))
+            var timing = ClusterTiming.trouble(injection: .seconds(3))
             timing.forcedRemoval = .seconds(1)
             try await standIn.withCluster(timing: timing) { cluster in
                 let experiment =
@@ -101,7 +93,7 @@ struct EngineRemovalTests {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)
             try await standIn.set(["mode": .string("runtime")])
-            try await standIn.withCluster(timing: timing()) { cluster in
+            try await standIn.withCluster(timing: .trouble()) { cluster in
                 let experiment = try fault == "stress" ? TestExperiments.stress() : TestExperiments.containerKill()
                 let error = await #expect(throws: ClusterError.self) {
                     _ = try await cluster.engine.inject(experiment, runID: "RUN-1", seed: 1, lasting: .seconds(60))
@@ -117,7 +109,7 @@ struct EngineRemovalTests {
     @Test func whatOthersHaveThereStays() async throws {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)
-            var timing = timing(injection: .seconds(3))
+            var timing = ClusterTiming.trouble(injection: .seconds(3))
             timing.forcedRemoval = .seconds(1)
             try await standIn.withCluster(timing: timing) { cluster in
                 _ = try await cluster.engine.inject(
@@ -146,7 +138,7 @@ struct EngineRemovalTests {
             try await standIn.set([
                 "mode": .string("netem"), "denied": .array([.string("patch podnetworkchaos.chaos-mesh.org")]),
             ])
-            try await standIn.withCluster(timing: timing(injection: .seconds(3))) { cluster in
+            try await standIn.withCluster(timing: .trouble(injection: .seconds(3))) { cluster in
                 let left = await #expect(throws: FaultLeftBehind.self) { _ = try await delay(cluster) }
                 let removal = left?.removal as? ClusterError
                 #expect(removal?.kind == .notRemoved)
@@ -167,7 +159,7 @@ struct EngineRemovalTests {
     @Test func whatCannotBeRecoveredStaysAndIsReported() async throws {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)
-            try await standIn.withCluster(timing: timing()) { cluster in
+            try await standIn.withCluster(timing: .trouble()) { cluster in
                 let fault = try await cluster.engine.inject(
                     TestExperiments.delay(), runID: "RUN-1", seed: 1, lasting: .seconds(60))
                 try await standIn.set(["mode": .string("stuck")])
@@ -187,7 +179,7 @@ struct EngineRemovalTests {
     @Test func aFinalizerThatStaysForNothingIsGivenUpAndSaid() async throws {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)
-            try await standIn.withCluster(timing: timing()) { cluster in
+            try await standIn.withCluster(timing: .trouble()) { cluster in
                 let fault = try await cluster.engine.inject(
                     TestExperiments.delay(), runID: "RUN-1", seed: 1, lasting: .seconds(60))
                 let notes = Locked<[String]>([])
@@ -203,7 +195,7 @@ struct EngineRemovalTests {
     @Test func aControllerThatIsGoneLeavesTheFaultBehind() async throws {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)
-            var timing = timing()
+            var timing = ClusterTiming.trouble()
             timing.forcedRemoval = .seconds(1)
             try await standIn.withCluster(timing: timing) { cluster in
                 let fault = try await cluster.engine.inject(

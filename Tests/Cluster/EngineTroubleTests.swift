@@ -9,14 +9,6 @@ import Testing
 /// Each trouble ends in its message, within its deadline, with nothing left behind.
 @Suite(.timeLimit(.minutes(1)))
 struct EngineTroubleTests {
-    private func timing(injection: Duration = .seconds(20)) -> ClusterTiming {
-        var timing = ClusterTiming.quick
-        timing.injection = injection
-        timing.removal = .seconds(3)
-        timing.forcedRemoval = .seconds(10)
-        return timing
-    }
-
     private func failure(
         _ standIn: StandIn, _ experiment: Experiment, timing: ClusterTiming,
         sourceLocation: SourceLocation = #_sourceLocation
@@ -46,7 +38,7 @@ struct EngineTroubleTests {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)
             try await standIn.set(settings)
-            let error = try await failure(standIn, TestExperiments.delay(), timing: timing())
+            let error = try await failure(standIn, TestExperiments.delay(), timing: .trouble())
             #expect((error as? ClusterError)?.kind == kind, "\(error)")
             #expect("\(error)".contains(remedy), "\(error)")
             #expect(try await standIn.chaos().isEmpty)
@@ -63,7 +55,7 @@ struct EngineTroubleTests {
     @Test func noPodMatches() async throws {
         try await StandIn.run { standIn in
             try await standIn.putPods([TestPods.pod("other", app: "other")])
-            let error = try await failure(standIn, TestExperiments.delay(), timing: timing())
+            let error = try await failure(standIn, TestExperiments.delay(), timing: .trouble())
             #expect((error as? ClusterError)?.kind == .noPodMatches)
             #expect("\(error)".contains("kubectl get pods --show-labels"))
             #expect(try await standIn.calls().allSatisfy { $0.verb != "create" })
@@ -82,7 +74,7 @@ struct EngineTroubleTests {
             try await standIn.putPods(TestPods.all)
             try await standIn.set(["mode": .string(mode)])
             let error = try await failure(
-                standIn, TestExperiments.delay(), timing: timing(injection: .seconds(3)))
+                standIn, TestExperiments.delay(), timing: .trouble(injection: .seconds(3)))
             #expect((error as? ClusterError)?.kind == kind, "\(error)")
             #expect("\(error)".contains(words) && "\(error)".contains(remedy), "\(error)")
             #expect("\(error)".contains("within 3s"))
@@ -95,7 +87,7 @@ struct EngineTroubleTests {
             try await standIn.putPods(TestPods.all)
             try await standIn.set(["mode": .string("wait")])
             let error = try await failure(
-                standIn, TestExperiments.delay(), timing: timing(injection: .seconds(2)))
+                standIn, TestExperiments.delay(), timing: .trouble(injection: .seconds(2)))
             let left = try #require(error as? FaultLeftBehind)
             #expect("\(left.injection)".contains("still waiting: payment-a, payment-b, payment-c"))
             #expect("\(left.removal)".contains("half-way into payment-a"))
@@ -142,7 +134,7 @@ struct EngineTroubleTests {
             try await standIn.putPods(TestPods.all)
             let name = ChaosNaming.name(of: "trial", runID: "RUN-1")
             try await standIn.putChaos(object(name, ofRun: run))
-            let error = try await failure(standIn, TestExperiments.delay(), timing: timing())
+            let error = try await failure(standIn, TestExperiments.delay(), timing: .trouble())
             #expect((error as? ClusterError)?.kind == .conflict, "\(error)")
             #expect("\(error)".contains("already exists"))
             #expect(try await standIn.chaos().map { $0["metadata"]?["name"] } == [.string(name)])
@@ -154,7 +146,7 @@ struct EngineTroubleTests {
         try await StandIn.run { standIn in
             try await standIn.putPods(TestPods.all)
             try await standIn.set(["mode": .string("absent")])
-            try await standIn.withCluster(timing: timing(injection: .seconds(2))) { cluster in
+            try await standIn.withCluster(timing: .trouble(injection: .seconds(2))) { cluster in
                 async let injection = cluster.engine.inject(
                     TestExperiments.delay(), runID: "RUN-1", seed: 1, lasting: .seconds(60))
                 try await eventually("the object") { try await standIn.chaos().count == 1 }

@@ -212,6 +212,15 @@ extension ClusterTiming {
         timing.sweep = .milliseconds(50)
         return timing
     }
+
+    /// For troubles, whose removal is waited for in vain.
+    static func trouble(injection: Duration = .seconds(20)) -> ClusterTiming {
+        var timing = quick
+        timing.injection = injection
+        timing.removal = .seconds(3)
+        timing.forcedRemoval = .seconds(10)
+        return timing
+    }
 }
 
 /// Certificates for the tests, made once by openssl; they go with the test process.

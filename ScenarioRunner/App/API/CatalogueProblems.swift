@@ -3,23 +3,9 @@ import Experiments
 /// `GET /api/experiments/problems`: what of the experiments' folder does not load, which the list of experiments cannot
 /// show.
 struct CatalogueProblems: Encodable, Equatable {
-    struct Problem: Encodable, Equatable {
-        let file: String
-        /// From 1.
-        let line: Int
-        /// `spec.delay.latency`; empty where it is the whole file.
-        let field: String
-        /// What is wrong, and what to do about it.
-        let reason: String
-    }
+    let problems: [FileProblem]
 
-    let problems: [Problem]
-
-    init(_ catalogue: Catalogue) {
-        problems = catalogue.problems.map {
-            Problem(file: $0.file, line: $0.line, field: $0.field, reason: $0.reason)
-        }
-    }
+    init(_ catalogue: Catalogue) { problems = catalogue.problems.map(FileProblem.init) }
 
     /// For whoever starts the runner; nil when all is well.
     static func warning(_ catalogue: Catalogue, folder: String) -> String? {

@@ -154,15 +154,8 @@ private struct LoadProfileList: Encodable {
         }
     }
 
-    struct Problem: Encodable {
-        let file: String
-        let line: Int
-        let field: String
-        let reason: String
-    }
-
     let profiles: [Entry]
-    let problems: [Problem]
+    let problems: [FileProblem]
 
     init(_ catalogue: LoadProfileCatalogue) {
         profiles = catalogue.profiles.map {
@@ -170,8 +163,6 @@ private struct LoadProfileList: Encodable {
                 name: $0.name, description: $0.description, file: $0.file, baseURL: $0.baseURL,
                 requests: $0.requestNames, thresholds: $0.thresholds.map(\.description))
         }
-        problems = catalogue.problems.map {
-            Problem(file: $0.file, line: $0.line, field: $0.field, reason: $0.reason)
-        }
+        problems = catalogue.problems.map(FileProblem.init)
     }
 }

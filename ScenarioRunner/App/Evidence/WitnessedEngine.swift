@@ -3,21 +3,9 @@ import Shared
 
 /// Asks the callers what a network fault does to their calls, where whoever made the fault counts nothing: in a cluster
 /// its records say that it was put somewhere, which is not yet that it bites.
-struct WitnessedEngine: ChaosEngine {
+struct WitnessedEngine: EngineDecorator {
     let base: any ChaosEngine
     let witness: PathWitness
-
-    var name: String { base.name }
-
-    func refusal(of experiment: Experiment) -> Refusal? { base.refusal(of: experiment) }
-
-    func takesWhole(_ experiment: Experiment) -> Bool { base.takesWhole(experiment) }
-
-    func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan { try base.plan(experiment, seed: seed) }
-
-    func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
-        try await inject(experiment, runID: runID, seed: seed, lasting: RunLimits.longestFault)
-    }
 
     func inject(
         _ experiment: Experiment, runID: String, seed: UInt64, lasting: Duration

@@ -1,7 +1,7 @@
-import Shared
 import ArgumentParser
 import Foundation
 import Sandbox
+import Shared
 
 /// The outer process of a lab: takes the folder, binds the front door, starts the lab inside fresh namespaces, forwards
 /// signals, and outlives it. In plain mode it is the lab itself.

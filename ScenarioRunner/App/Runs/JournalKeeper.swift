@@ -1,5 +1,5 @@
-import Shared
 import Experiments
+import Shared
 import Verdict
 
 /// Keeps the journal of a run that goes on: at its start, when its phase changes, and every few seconds.

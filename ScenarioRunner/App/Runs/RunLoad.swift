@@ -1,6 +1,6 @@
-import Shared
 import Experiments
 import Load
+import Shared
 import Verdict
 
 /// What puts the load of a run on the system: a worker process in the lab.

@@ -1,6 +1,6 @@
-import Shared
 import Experiments
 import Foundation
+import Shared
 import Synchronization
 
 /// Starts the same experiment at every time of a schedule.

@@ -1,5 +1,5 @@
-import Shared
 import Experiments
+import Shared
 
 /// Asks the system again and again whether it is well.
 struct StatusCheckWalk: Sendable {

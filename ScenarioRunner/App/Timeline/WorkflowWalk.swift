@@ -1,5 +1,5 @@
-import Shared
 import Experiments
+import Shared
 
 /// Goes through the templates of a workflow.
 ///

@@ -43,21 +43,9 @@ final class FaultBoard: Sendable {
 }
 
 /// Keeps the board for an engine of single faults.
-struct BoardedEngine: ChaosEngine {
+struct BoardedEngine: EngineDecorator {
     let base: any ChaosEngine
     let board: FaultBoard
-
-    var name: String { base.name }
-
-    func refusal(of experiment: Experiment) -> Refusal? { base.refusal(of: experiment) }
-
-    func takesWhole(_ experiment: Experiment) -> Bool { base.takesWhole(experiment) }
-
-    func plan(_ experiment: Experiment, seed: UInt64) throws -> FaultPlan { try base.plan(experiment, seed: seed) }
-
-    func inject(_ experiment: Experiment, runID: String, seed: UInt64) async throws -> any InjectedFault {
-        try await inject(experiment, runID: runID, seed: seed, lasting: RunLimits.longestFault)
-    }
 
     func inject(
         _ experiment: Experiment, runID: String, seed: UInt64, lasting: Duration

@@ -1,6 +1,6 @@
-import Shared
 import Experiments
 import Glibc
+import Shared
 import Synchronization
 import SystemPackage
 

@@ -1,5 +1,5 @@
-import Shared
 import Experiments
+import Shared
 
 /// Keeps replicas down: their processes are killed and not started again before the fault is undone.
 ///

@@ -1,6 +1,6 @@
-import Shared
 import Experiments
 import Glibc
+import Shared
 
 /// Stress on the processors, the memory or the disk of replicas: real work by worker processes in the replicas' places.
 ///

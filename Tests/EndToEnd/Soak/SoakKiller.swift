@@ -1,7 +1,7 @@
-import Shared
 import Experiments
 import Foundation
 import Sandbox
+import Shared
 import TestSupport
 
 @testable import ScenarioRunner

@@ -1,5 +1,5 @@
-import Shared
 import Foundation
+import Shared
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 import Glibc
-import TestSupport
 import Shared
 import Synchronization
+import TestSupport
 
 @testable import Sandbox
 
